@@ -1,0 +1,62 @@
+"""Random views of images: the ways in which people write the same digit differently."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vaegmm.config import AugmentationConfig
+from vaegmm.vae import IMAGE_SHAPE
+
+
+def augment(images: Tensor, config: AugmentationConfig, generator: torch.Generator) -> Tensor:
+    """Rotate, scale, shear, shift and thicken each image by its own random amount.
+
+    Args:
+        images: pixels in [0, 1], shape (N, 784).
+        config: the half-widths of the uniform distributions that the amounts are drawn from.
+        generator: on the device of `images`.
+
+    Returns:
+        Views of the images, pixels in [0, 1], shape (N, 784).
+    """
+    n, device = len(images), images.device
+    # Always the same number of draws, so that one amount does not change what the others draw.
+    uniform = torch.rand(7, n, generator=generator, device=device) * 2 - 1
+    angle = uniform[0] * math.radians(config.rotation)
+    scale_x = 1 + uniform[1] * config.scale
+    scale_y = 1 + uniform[2] * config.scale
+    shear = uniform[3] * config.shear
+    # affine_grid counts in half-sizes of the image.
+    shift = uniform[4:6] * config.shift * 2 / IMAGE_SHAPE[0]
+    cos, sin = angle.cos(), angle.sin()
+    # Output coordinates to input coordinates: rotation · shear · scale.
+    rows = torch.stack(
+        [
+            torch.stack([cos / scale_x, (cos * shear - sin) / scale_y, shift[0]], -1),
+            torch.stack([sin / scale_x, (sin * shear + cos) / scale_y, shift[1]], -1),
+        ],
+        dim=1,
+    )  # (N, 2, 3)
+    views = images.reshape(n, 1, *IMAGE_SHAPE)
+    grid = F.affine_grid(rows, list(views.shape), align_corners=False)
+    views = F.grid_sample(views, grid, mode="bilinear", align_corners=False)
+    if config.thickness:
+        views = _change_thickness(views, uniform[6] * config.thickness)
+    return views.reshape(n, -1)
+
+
+def _change_thickness(views: Tensor, amount: Tensor) -> Tensor:
+    """Blend each view with its dilation (amount > 0) or its erosion (amount < 0).
+
+    The 3×3 neighbourhood moves a stroke's two edges by one pixel each, so half of a blend is one
+    pixel of width.
+    """
+    amount = amount[:, None, None, None]
+    grown = F.max_pool2d(views, 3, stride=1, padding=1)
+    shrunk = -F.max_pool2d(-views, 3, stride=1, padding=1)
+    target = torch.where(amount > 0, grown, shrunk)
+    return torch.lerp(views, target, amount.abs() / 2)

@@ -1,0 +1,64 @@
+"""The figures of a model on held-out images, under one protocol."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vaegmm import metrics
+from vaegmm.images import as_images, as_labels
+from vaegmm.model import VAEGMM
+
+
+def evaluate(
+    model: VAEGMM, images: Any, labels: Any | None = None, seed: int = 0
+) -> dict[str, Any]:
+    """Measure reconstruction, clustering and classification on held-out images.
+
+    Clustering accuracy, NMI and ARI are those of a mixture with one component a label, fitted to
+    the stored z from several starts of which the likelihood alone chooses (`VAEGMM.refit`).
+    Classification uses the model's own mixture and the names that validation labels gave it.
+
+    Args:
+        model: fitted.
+        images: shape (N, 28, 28) or (N, 784).
+        labels: shape (N,); without them only what needs no labels is measured.
+        seed: of the clustering mixture's starts.
+
+    Returns:
+        Figures by name; cross-entropy and KL in nats an image.
+    """
+    array = as_images(images)
+    mean, std = model.posterior(array)
+    kl_per_latent = (0.5 * (mean**2 + std**2 - 1) - np.log(std)).mean(0)
+    figures: dict[str, Any] = {
+        "n_images": len(array),
+        "n_components": len(model.mixture.weights_),
+        "cross_entropy": float(model.cross_entropy(array).mean()),
+        "kl": float(kl_per_latent.sum()),
+        "kl_per_latent": [round(float(kl), 4) for kl in kl_per_latent],
+        "latents_in_use": metrics.latents_in_use(mean),
+        "latent_dim": mean.shape[1],
+        "log_likelihood": float(model.mixture.score_samples(mean).mean()),
+        "mean_typicality": float(model.typicality(array).mean()),
+    }
+    if labels is None:
+        return figures
+    truth = as_labels(labels, len(array))
+    n_classes = max(len(model.label_names), int(truth.max()) + 1)
+    clusters = model.refit(n_components=n_classes, seed=seed).mixture.predict(mean)
+    figures |= {
+        "n_clusters": n_classes,
+        "clustering_accuracy": metrics.clustering_accuracy(clusters, truth),
+        "nmi": metrics.normalized_mutual_information(clusters, truth),
+        "ari": metrics.adjusted_rand_index(clusters, truth),
+    }
+    if model.names is not None:
+        probabilities = model.label_probabilities(mean)
+        figures |= {
+            "n_labels": model.names.n_labels,
+            "classification_accuracy": metrics.accuracy(probabilities.argmax(1), truth),
+            "expected_calibration_error": metrics.expected_calibration_error(probabilities, truth),
+        }
+    return figures

@@ -1,0 +1,92 @@
+"""What counts as a batch of images, and how it becomes pixels for the network."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from vaegmm.vae import IMAGE_SHAPE, N_PIXELS
+
+
+def as_images(images: ArrayLike | Tensor, name: str = "images") -> np.ndarray:
+    """Check images and bring them to one shape, without changing their scale.
+
+    Args:
+        images: shape (N, 28, 28), (N, 784) or (28, 28); uint8, or float in [0, 1]; numpy or torch.
+        name: what to call them in an error.
+
+    Returns:
+        The same pixels, uint8 or float32, shape (N, 28, 28).
+
+    Raises:
+        ValueError: if they are empty, of another shape or type, not finite or out of range.
+    """
+    if isinstance(images, Tensor):
+        images = images.detach().cpu().numpy()
+    array = np.asarray(images)
+    if array.shape == IMAGE_SHAPE:
+        array = array[None]
+    fits = array.ndim >= 2 and array.shape[1:] in (IMAGE_SHAPE, (N_PIXELS,))
+    if not fits:
+        raise ValueError(
+            f"{name} must have shape (N, 28, 28) or (N, 784); got shape={array.shape}. "
+            "Bring a picture of another size to MNIST's form with "
+            "vaegmm.preprocess.digit_from_image."
+        )
+    if len(array) == 0:
+        raise ValueError(f"{name} must not be empty; got {name}=0.")
+    array = array.reshape(-1, *IMAGE_SHAPE)
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == bool:
+        return array.astype(np.uint8) * 255
+    if not np.issubdtype(array.dtype, np.floating):
+        raise ValueError(
+            f"{name} must be uint8, or float in [0, 1]; got dtype={array.dtype}. "
+            "Convert with .astype(numpy.uint8)."
+        )
+    low, high = float(array.min()), float(array.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(f"{name} must be finite; got NaN or infinity among its pixels.")
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"{name} must lie in [0, 1] where they are float; got values from {low:g} to {high:g}. "
+            "Divide by 255, or pass uint8."
+        )
+    return array.astype(np.float32)
+
+
+def as_bytes(images: ArrayLike | Tensor, name: str = "images") -> np.ndarray:
+    """Check images like `as_images` and return them as uint8, shape (N, 28, 28)."""
+    array = as_images(images, name)
+    return array if array.dtype == np.uint8 else np.rint(array * 255).astype(np.uint8)
+
+
+def as_pixels(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """Turn `as_images`' result into float32 pixels in [0, 1], shape (N, 784), on a device."""
+    flat = torch.from_numpy(np.ascontiguousarray(images)).to(device).reshape(len(images), -1)
+    return flat.float() / 255 if flat.dtype == torch.uint8 else flat.float()
+
+
+def as_labels(labels: ArrayLike, n_images: int, name: str = "labels") -> np.ndarray:
+    """Check that labels are whole numbers from 0, one an image.
+
+    Returns:
+        Labels as int64, shape (N,).
+
+    Raises:
+        ValueError: if their number, type or range is another.
+    """
+    array = np.asarray(labels)
+    if array.shape != (n_images,):
+        raise ValueError(
+            f"{name} must have one entry an image; got shape={array.shape} for {n_images} images."
+        )
+    whole = np.issubdtype(array.dtype, np.integer) or (
+        np.issubdtype(array.dtype, np.floating) and bool((array == np.floor(array)).all())
+    )
+    if not whole or (n_images and array.min() < 0):
+        raise ValueError(f"{name} must be whole numbers from 0; got dtype={array.dtype}.")
+    return array.astype(np.int64)
