@@ -172,7 +172,7 @@ PRESETS: dict[str, TrainConfig] = {
             std_activation="relu",
             output_activation="relu",
             std_floor=0.01,
-            pixel_margin=0.003,
+            pixel_margin=0.005,
         ),
         mixture=MixtureConfig(n_components=10, n_init=5),
         epochs=100,
