@@ -1,36 +1,32 @@
-"""The command line: train, evaluate, classify, info."""
-
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import signal
 import sys
-import time
+import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaegmm.config import PRESETS, TrainConfig
+from vaegmm.settings import SETTINGS, change
 
 if TYPE_CHECKING:
+    from vaegmm.model import VAEGMM
+    from vaegmm.runs import Run
     from vaegmm.training import Progress
-
-# Flags that change one value of the preset: its name, type and help.
-_OVERRIDES = {
-    "epochs": ("epochs", int, "epochs to train"),
-    "batch_size": ("batch_size", int, "images of a step"),
-    "learning_rate": ("learning_rate", float, "Adam's learning rate"),
-    "kl_weight": ("kl_weight", float, "the constant of the loss: cross-entropy + constant * KL"),
-    "seed": ("seed", int, "seed of every random number"),
-}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return its exit code: 0, 1 for a failed training, 2 for bad input."""
+    """Run one command.
+
+    Returns:
+        The exit code: 0, 1 for a training that failed, 2 for bad input, 130 for one interrupted.
+    """
     options = _parser().parse_args(arguments)
-    # Imported here, so that --help does not wait for torch.
+    # Imported here, so that --help does not wait for them.
     from vaegmm.checkpoint import CheckpointError
     from vaegmm.data import DataError
     from vaegmm.runs import RunError
@@ -38,20 +34,29 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         options.run(options)
+        sys.stdout.flush()
     except (CheckpointError, DataError, RunError, ValueError) as error:
-        print(f"vaegmm: {error}", file=sys.stderr)
-        return 2
+        return _say(error, 2)
     except NonFiniteLossError as error:
-        print(f"vaegmm: {error}", file=sys.stderr)
-        return 1
+        return _say(error, 1)
     except KeyboardInterrupt:
-        print(f"vaegmm: {_stopped(options)}", file=sys.stderr)
-        return 130
+        return _say(_stopped(options), 130)
     except BrokenPipeError:
         # The reader of our output has left (`| head`): nothing to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except Exception as error:
+        if os.environ.get("VAEGMM_TRACEBACK"):
+            traceback.print_exc()
+        reason = " ".join(str(error).split())
+        return _say(
+            f"{type(error).__name__}: {reason} (set VAEGMM_TRACEBACK=1 to see where it arose)", 1
+        )
     return 0
+
+
+def _say(message: object, exit_code: int) -> int:
+    print(f"vaegmm: {message}", file=sys.stderr)
+    return exit_code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,22 +70,24 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("train", help="train autoencoder and mixture")
     command.add_argument("--preset", choices=PRESETS, help="what to train (default: default)")
     command.add_argument("--config", metavar="JSON", help="a whole configuration, or a file of it")
-    command.add_argument(
-        "--data", default=None, help="mnist, fashion, digits, FILE.npz or FOLDER (default: mnist)"
-    )
+    command.add_argument("--data", help="mnist, fashion, digits, FILE.npz, FOLDER (default: mnist)")
     command.add_argument("--out", metavar="RUN", help="the run's directory (default: in runs/)")
     command.add_argument(
         "--resume", action="store_true", help="go on with the run in --out, as it was configured"
     )
-    for flag, (_, kind, text) in _OVERRIDES.items():
-        command.add_argument(f"--{flag.replace('_', '-')}", type=kind, help=text)
-    command.add_argument("--components", type=int, help="components of the mixture")
+    for name, setting in SETTINGS.items():
+        command.add_argument(f"--{name.replace('_', '-')}", type=setting.kind, help=setting.help)
     command.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best there is)")
+    command.add_argument(
+        "--json", action="store_true", help="print JSON: a line an epoch, one for the result"
+    )
     command.set_defaults(run=_train)
 
     command = commands.add_parser("evaluate", help="score a model on held-out images")
     _add_checkpoint(command)
-    command.add_argument("--data", default="mnist", help="mnist, fashion, digits, FILE.npz, FOLDER")
+    command.add_argument(
+        "--data", help="mnist, fashion, digits, FILE.npz, FOLDER (default: what it was trained on)"
+    )
     command.set_defaults(run=_evaluate)
 
     command = commands.add_parser("classify", help="read the digits in image files")
@@ -101,33 +108,64 @@ def _add_checkpoint(command: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from vaegmm.runs import Run
+    from vaegmm.devices import is_first_process
+    from vaegmm.runs import assist
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end a training alike
-    if options.resume:
-        run = _run_to_resume(options)
+    if not is_first_process():
+        return assist(options.device)
+    run = _run_to_resume(options) if options.resume else _new_run(options)
+    options.out = str(run.path)
+    if run.is_finished:
+        _say(f"{run.path} is finished already; nothing is left to train.", 0)
+    model = _execute(run, options)
+    if options.json:
+        result = {"event": "finished", "model": str(run.model_path), "metrics": model.metrics}
+        print(json.dumps(result), flush=True)
     else:
-        config = _config(options)
-        _check_device(options.device)
-        options.out = options.out or str(_default_directory(options))
-        run = Run.create(options.out, config, options.data or "mnist", options.device)
+        print(run.model_path)
+        _print_figures(model.metrics)
+
+
+def _execute(run: Run, options: argparse.Namespace) -> VAEGMM:
+    from vaegmm.data import DataError
+
     bar = _ProgressBar()
+
+    def show(report: Progress) -> None:
+        bar.show(report)
+        if options.json and report.finished_epoch:
+            event = {"event": "epoch", "epochs": report.epochs, **asdict(report.finished_epoch)}
+            print(json.dumps(event | {"seconds_left": report.seconds_left}), flush=True)
+
     try:
-        model = run.execute(bar.show, bar.show_fit)
+        return run.execute(show, bar.show_fit, options.device)
+    except (DataError, ValueError):
+        if not options.resume and not run.losses:
+            run.delete()  # it could not begin: its name stays free for the corrected command
+        raise
     finally:
         bar.close()
-    print(f"{run.model_path}")
-    _print_figures(model.metrics)
 
 
-def _run_to_resume(options: argparse.Namespace) -> Any:
+def _new_run(options: argparse.Namespace) -> Run:
+    from vaegmm.devices import choose_device
+    from vaegmm.runs import Run, new_run_path
+
+    config, data_name = _config(options), options.data or "mnist"
+    choose_device(options.device)  # refuses one that is not there
+    out = options.out or new_run_path(config, data_name)
+    return Run.create(out, config, data_name, options.device)
+
+
+def _run_to_resume(options: argparse.Namespace) -> Run:
     from vaegmm.runs import Run
 
     if not options.out:
         raise ValueError("out must name the run to resume; add --out RUN.")
     given = [
         name
-        for name in ("preset", "config", "data", "device", "components", *_OVERRIDES)
+        for name in ("preset", "config", "data", *SETTINGS)
         if getattr(options, name) is not None
     ]
     if given:
@@ -141,18 +179,11 @@ def _run_to_resume(options: argparse.Namespace) -> Any:
 def _config(options: argparse.Namespace) -> TrainConfig:
     if options.preset and options.config:
         raise ValueError("preset and config exclude each other; got both. Leave one out.")
-    config = PRESETS[options.preset or "default"]
-    if options.config:
-        config = _read_config(options.config)
-    changes = {
-        name: getattr(options, flag)
-        for flag, (name, _, _) in _OVERRIDES.items()
-        if getattr(options, flag) is not None
-    }
-    if options.components is not None:
-        mixture = dataclasses.replace(config.mixture, n_components=options.components)
-        changes["mixture"] = mixture
-    return dataclasses.replace(config, **changes)
+    config = (
+        _read_config(options.config) if options.config else PRESETS[options.preset or "default"]
+    )
+    given = {name: getattr(options, name) for name in SETTINGS}
+    return change(config, **{name: value for name, value in given.items() if value is not None})
 
 
 def _read_config(text: str) -> TrainConfig:
@@ -160,17 +191,11 @@ def _read_config(text: str) -> TrainConfig:
         if not text.lstrip().startswith("{"):
             text = Path(text).read_text()
         values = json.loads(text)
-        return TrainConfig.from_dict(values.get("config", values))
-    except (OSError, AttributeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"config must be JSON or a file of it; {error}.") from error
-
-
-def _default_directory(options: argparse.Namespace) -> Path:
-    from vaegmm.runs import runs_folder
-
-    kind = "custom" if options.config else options.preset or "default"
-    data = Path(options.data or "mnist").stem
-    return runs_folder() / f"{time.strftime('%Y%m%d-%H%M%S')}-{kind}-{data}"
+    if not isinstance(values, dict):
+        raise ValueError(f"config must be a JSON object; got {text.strip()[:40]}.")
+    return TrainConfig.from_dict(values.get("config", values))  # a run's config.json will do
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -178,22 +203,22 @@ def _evaluate(options: argparse.Namespace) -> None:
     from vaegmm.evaluation import evaluate
 
     model = _load(options)
-    dataset = data.load(options.data)
-    trained_on_it = model.provenance.get("data", {}).get("fingerprint") == dataset.fingerprint
+    trained_on = model.provenance.get("data", {})
+    dataset = data.load(options.data or trained_on.get("name") or "mnist")
     # One's own file is scored whole, unless the model has seen some of it.
-    named = options.data in ("mnist", "fashion", "digits")
-    split = dataset.test if named or trained_on_it else dataset.everything
-    figures = evaluate(model, split.images, split.labels)
-    figures = {
+    held_out = dataset.name in data.NAMES or trained_on.get("fingerprint") == dataset.fingerprint
+    split = dataset.test if held_out else dataset.everything
+    if split.labels is None:
+        _say(f"{dataset.title} has no labels: only what needs none is measured.", 0)
+    elif model.names is None:
+        _say(f"{options.checkpoint} was trained without labels: it cannot classify.", 0)
+    facts = {
         "checkpoint": options.checkpoint,
         "data": dataset.name,
-        "split": "all" if split is not dataset.test else "test",
-        **figures,
+        "split": "test" if held_out else "all",
+        **evaluate(model, split.images, split.labels),
     }
-    if options.json:
-        print(json.dumps(figures, indent=1))
-    else:
-        _print_figures(figures)
+    _print_facts(facts, options)
 
 
 def _classify(options: argparse.Namespace) -> None:
@@ -202,6 +227,11 @@ def _classify(options: argparse.Namespace) -> None:
     from vaegmm.data import read_image
 
     model = _load(options)
+    if model.names is None:
+        raise ValueError(
+            f"checkpoint must have named components to classify; {options.checkpoint} was trained "
+            "without labels. Train on images that have some."
+        )
     images = np.stack([read_image(path) for path in options.images])
     probabilities = model.predict_proba(images)
     typicality = model.typicality(images)
@@ -239,43 +269,30 @@ def _info(options: argparse.Namespace) -> None:
         "metrics": model.metrics,
         "config": model.config.to_dict(),
     }
-    if options.json:
-        print(json.dumps(facts, indent=1))
-    else:
-        _print_figures(facts)
+    _print_facts(facts, options)
 
 
-def _load(options: argparse.Namespace) -> Any:
+def _load(options: argparse.Namespace) -> VAEGMM:
     from vaegmm.checkpoint import load
-    from vaegmm.model import best_device
+    from vaegmm.devices import choose_device
 
-    _check_device(options.device)
-    return load(options.checkpoint, options.device or best_device())
-
-
-def _check_device(name: str | None) -> None:
-    if name is None:
-        return
-    import torch
-
-    try:
-        torch.empty(1, device=name)
-    # torch raises RuntimeError, AssertionError or AcceleratorError for devices it lacks.
-    except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f"device must be one this machine has; got device={name!r} ({reason}). "
-            "Leave it out to take the best there is."
-        ) from error
+    return load(options.checkpoint, choose_device(options.device))
 
 
 def _stopped(options: argparse.Namespace) -> str:
-    if getattr(options, "out", None):
+    if getattr(options, "out", None) and Path(options.out, "config.json").exists():
         return (
             "stopped; the last finished epoch is kept. "
             f"Go on with: python -m vaegmm train --resume --out {options.out}"
         )
     return "stopped."
+
+
+def _print_facts(facts: dict[str, Any], options: argparse.Namespace) -> None:
+    if options.json:
+        print(json.dumps(facts, indent=1))
+    else:
+        _print_figures(facts)
 
 
 def _print_figures(figures: dict[str, Any], indent: str = "") -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from vaegmm.images import as_bytes, as_labels
 from vaegmm.vae import IMAGE_SHAPE
 
+NAMES = ("mnist", "fashion", "digits")
 DIGIT_NAMES = tuple(str(digit) for digit in range(10))
 FASHION_NAMES = (
     "T-shirt",

@@ -1,0 +1,65 @@
+"""The main settings of a training: what command line, pages and run names call them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from vaegmm.config import PRESETS, TrainConfig
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One number of a TrainConfig that people change."""
+
+    kind: type[int] | type[float]
+    help: str
+    part: str | None = None  # the part of the configuration that holds it
+    field: str | None = None  # its name there, where that is another
+
+
+SETTINGS = {
+    "epochs": Setting(int, "epochs to train"),
+    "batch_size": Setting(int, "images of a step"),
+    "learning_rate": Setting(float, "Adam's learning rate"),
+    "kl_weight": Setting(float, "the constant of the loss: cross-entropy + constant * KL"),
+    "components": Setting(int, "components of the mixture", "mixture", "n_components"),
+    "seed": Setting(int, "seed of every random number"),
+}
+
+
+def setting(config: TrainConfig, name: str) -> Any:
+    """Return the value of one setting."""
+    entry = SETTINGS[name]
+    return getattr(getattr(config, entry.part) if entry.part else config, entry.field or name)
+
+
+def change(config: TrainConfig, **values: Any) -> TrainConfig:
+    """Return the configuration with other values of some settings.
+
+    Raises:
+        ValueError: if a value is out of its range.
+    """
+    for name, value in values.items():
+        entry = SETTINGS[name]
+        changes = {entry.field or name: value}
+        if entry.part:
+            part = dataclasses.replace(getattr(config, entry.part), **changes)
+            changes = {entry.part: part}
+        config = dataclasses.replace(config, **changes)
+    return config
+
+
+def preset_and_changes(config: TrainConfig) -> tuple[str, dict[str, Any]] | None:
+    """Return the preset nearest to a configuration, and the settings that differ from it.
+
+    Returns None where settings alone don't make one of the presets this configuration.
+    """
+    candidates = []
+    for name, preset in PRESETS.items():
+        values = {key: setting(config, key) for key in SETTINGS}
+        changes = {key: value for key, value in values.items() if value != setting(preset, key)}
+        if change(preset, **changes) == config:
+            candidates.append((name, changes))
+    return min(candidates, key=lambda candidate: len(candidate[1]), default=None)
