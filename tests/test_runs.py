@@ -221,7 +221,7 @@ def test_a_detached_run_is_watched_stopped_and_resumed(
         run.launch()
     _wait_until(lambda: len(run.losses) >= 2)
     assert run.status.state == "training"
-    assert run.status.progress is not None and run.status.progress["epochs"] == LONG.epochs
+    assert run.status.progress is not None and run.status.progress.epochs == LONG.epochs
     with pytest.raises(RunError, match="is being worked on by another process"):
         run.execute()
     with pytest.raises(RunError, match="is being worked on by another process"):
@@ -505,6 +505,7 @@ def test_runs_are_listed_newest_first(make_run: Callable[..., Run], tmp_path: Pa
     for seconds, name in enumerate(names):
         os.utime(make_run(name).path / "config.json", (seconds, seconds))
     (tmp_path / "no-run").mkdir()
+    (make_run("damaged").path / "config.json").write_text("{")
     assert [run.name for run in list_runs(tmp_path)] == names[::-1]
     assert list_runs(tmp_path / "nowhere") == []
 
@@ -547,7 +548,7 @@ def test_torchrun_trains_the_same_over_two_processes(
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     model = checkpoint.load(run.model_path)

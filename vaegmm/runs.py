@@ -66,8 +66,19 @@ class Status:
     state: State
     updated: float  # seconds since 1970
     pid: int | None = None
-    progress: dict[str, Any] | None = None  # the last Progress
+    progress: Progress | None = None  # the last one
     error: str | None = None
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Status:
+        """Rebuild a status from what `dataclasses.asdict` made of it."""
+        progress = values["progress"]
+        if progress is not None:
+            finished = progress["finished_epoch"]
+            progress = Progress(
+                **{**progress, "finished_epoch": finished and EpochLoss(**finished)}
+            )
+        return cls(**{**values, "progress": progress})
 
 
 class Run:
@@ -386,8 +397,8 @@ class Run:
     def _last_status(self) -> Status:
         """Return the last status written; a run that never wrote one is `stopped`."""
         try:
-            return Status(**json.loads((self.path / "status.json").read_text()))
-        except (OSError, ValueError, TypeError):
+            return Status.from_dict(json.loads((self.path / "status.json").read_text()))
+        except (OSError, ValueError, TypeError, KeyError):
             return Status("stopped", updated=0.0)
 
     def _write_status(
@@ -401,7 +412,7 @@ class Run:
             state=state,
             updated=time.time(),
             pid=pid or os.getpid(),
-            progress=asdict(progress) if progress else self._last_status().progress,
+            progress=progress or self._last_status().progress,
             error=error,
         )
         _replace(self.path / "status.json", json.dumps(asdict(status)))
@@ -496,11 +507,14 @@ def runs_folder() -> Path:
 
 
 def list_runs(folder: str | Path | None = None) -> list[Run]:
-    """Return the runs in a folder, newest first."""
+    """Return the runs in a folder, newest first; what cannot be read as a run is left out."""
     folder = Path(folder or runs_folder())
     configs = folder.glob("*/config.json") if folder.is_dir() else ()
-    newest_first = sorted(configs, key=lambda file: file.stat().st_mtime, reverse=True)
-    return [Run(file.parent) for file in newest_first]
+    runs = []
+    for config in sorted(configs, key=_modified, reverse=True):
+        with contextlib.suppress(RunError):
+            runs.append(Run.open(config.parent))
+    return runs
 
 
 def new_run_path(config: TrainConfig, data_name: str | Path) -> Path:
@@ -565,6 +579,13 @@ def _findable(data_name: str) -> str:
     if data_name in data.NAMES:
         return data_name
     return str(Path(data_name).expanduser().absolute())
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # deleted a moment ago
+        return 0.0
 
 
 def _busy(path: Path) -> RunError:
