@@ -12,13 +12,19 @@ from vaegmm.config import AugmentationConfig
 from vaegmm.vae import IMAGE_SHAPE
 
 
-def augment(images: Tensor, config: AugmentationConfig, generator: torch.Generator) -> Tensor:
+def augment(
+    images: Tensor,
+    config: AugmentationConfig,
+    generator: torch.Generator,
+    strength: float = 1.0,
+) -> Tensor:
     """Rotate, scale, shear, shift and thicken each image by its own random amount.
 
     Args:
         images: pixels in [0, 1], shape (N, 784).
         config: the half-widths of the uniform distributions that the amounts are drawn from.
         generator: on the device of `images`.
+        strength: share of these half-widths to use, in [0, 1].
 
     Returns:
         Views of the images, pixels in [0, 1], shape (N, 784).
@@ -26,6 +32,7 @@ def augment(images: Tensor, config: AugmentationConfig, generator: torch.Generat
     n, device = len(images), images.device
     # Always the same number of draws, so that one amount does not change what the others draw.
     uniform = torch.rand(7, n, generator=generator, device=device) * 2 - 1
+    uniform *= strength
     angle = uniform[0] * math.radians(config.rotation)
     scale_x = 1 + uniform[1] * config.scale
     scale_y = 1 + uniform[2] * config.scale
@@ -56,7 +63,17 @@ def _change_thickness(views: Tensor, amount: Tensor) -> Tensor:
     pixel of width.
     """
     amount = amount[:, None, None, None]
-    grown = F.max_pool2d(views, 3, stride=1, padding=1)
-    shrunk = -F.max_pool2d(-views, 3, stride=1, padding=1)
-    target = torch.where(amount > 0, grown, shrunk)
+    target = torch.where(amount > 0, _dilate(views), -_dilate(-views))
     return torch.lerp(views, target, amount.abs() / 2)
+
+
+def _dilate(images: Tensor) -> Tensor:
+    """Replace each pixel by the largest of its 3×3 neighbourhood inside the image.
+
+    Many times as fast as max_pool2d, which costs as much as the network's forward pass.
+    """
+    padded = F.pad(images, (1, 1, 1, 1), mode="replicate")
+    rows = torch.maximum(
+        torch.maximum(padded[..., :-2, :], padded[..., 2:, :]), padded[..., 1:-1, :]
+    )
+    return torch.maximum(torch.maximum(rows[..., :-2], rows[..., 2:]), rows[..., 1:-1])

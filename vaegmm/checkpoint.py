@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vaegmm.config import TrainConfig
-from vaegmm.labelling import ComponentNames
+from vaegmm.labelling import UNNAMED, ComponentNames
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
 from vaegmm.projection import PCA
@@ -39,17 +40,21 @@ def save(model: VAEGMM, path: str | Path) -> None:
     mixture, names = model.mixture, model.names
     arrays = {
         "latents": model.latents,
-        "excess": model.excess,
+        "ranked.means": model.ranked_means,
+        "ranked.excess": model.ranked_excess,
         "mixture.weights": mixture.weights_,
         "mixture.means": mixture.means_,
         "mixture.covariances": mixture.covariances_,
-        "mixture.lower_bounds": np.asarray(mixture.lower_bounds_, dtype=np.float64),
+        "mixture.lower_bounds": mixture.lower_bounds_,
         **{f"pca.{name}": value for name, value in asdict(model.pca).items()},
     }
     if names is not None:
         arrays["names.label_given_component"] = names.label_given_component
-        arrays["names.names"] = names.names.astype(np.int64)
-    tensors = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
+        arrays["names.names"] = names.names
+    tensors = {
+        name: torch.from_numpy(np.array(array, _dtype(name), order="C"))
+        for name, array in arrays.items()
+    }
     tensors |= {
         f"vae.{name}": value.detach().cpu().contiguous()
         for name, value in model.vae.state_dict().items()
@@ -62,7 +67,7 @@ def save(model: VAEGMM, path: str | Path) -> None:
         "converged": bool(mixture.converged_),
         "history": model.history,
         "metrics": model.metrics,
-        "provenance": model.provenance,
+        "provenance": {"versions": library_versions(), **model.provenance},
     }
     write_tensors(path, tensors, header)
 
@@ -74,60 +79,120 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> VAEGMM:
         CheckpointError: if the file is missing, truncated, foreign or from a newer vaegmm.
     """
     tensors, header = read_tensors(path)
-    if header.get("format") != FORMAT:
-        found = header.get("format")
-        advice = "Update vaegmm." if isinstance(found, int) and found > FORMAT else ""
+    found = header.get("format")
+    if found != FORMAT:
+        advice = " Update vaegmm." if isinstance(found, int) and found > FORMAT else ""
         raise CheckpointError(
-            f"{path} must have checkpoint format {FORMAT}; it has {found!r}. {advice}".strip()
+            f"{path} must have checkpoint format {FORMAT}; it has {found!r}.{advice}"
         )
     try:
-        return _build(tensors, header, device)
-    except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
+        model = _build(tensors, header)
+    # A stranger's file can be wrong in any way; whatever stumbles over it, it's the file.
+    except Exception as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
+    model.device = device
+    model.vae.to(device)
+    return model
 
 
-def _build(
-    tensors: dict[str, Tensor], header: dict[str, Any], device: str | torch.device
-) -> VAEGMM:
+def library_versions() -> dict[str, str]:
+    """Return the versions of what a model's figures depend on."""
+    from vaegmm import __version__
+
+    return {
+        "vaegmm": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
     config = TrainConfig.from_dict(header["config"])
-    model = VAEGMM(config, device)
-    model.vae = VAE(config.vae)
-    model.vae.load_state_dict(
-        {name.removeprefix("vae."): t for name, t in tensors.items() if name.startswith("vae.")}
+    label_names = tuple(str(name) for name in header["label_names"])
+    with torch.device("meta"):  # without memory: nothing says yet that the sizes are honest
+        vae = VAE(config.vae)
+    weights = {f"vae.{name}": tuple(value.shape) for name, value in vae.state_dict().items()}
+    shapes = _shapes(config, tensors)
+    if "names.names" in tensors:
+        n_components = config.mixture.n_components
+        shapes["names.names"] = (n_components,)
+        shapes["names.label_given_component"] = (n_components, len(label_names))
+    _check_tensors(tensors, weights | shapes)
+    arrays = {name: tensors[name].numpy() for name in shapes}
+
+    model = VAEGMM(config)
+    # Copies: the file's own tensors are views of it, and training changes weights in place.
+    vae.load_state_dict(
+        {name.removeprefix("vae."): tensors[name].clone() for name in weights}, assign=True
     )
-    model.vae.to(device).eval()
-    arrays = {name: t.numpy() for name, t in tensors.items() if not name.startswith("vae.")}
-    model.latents, model.excess = arrays["latents"], arrays["excess"]
-    if model.latents.ndim != 2 or model.latents.shape[1] != config.vae.latent_dim:
-        raise ValueError(f"stored latents have shape {model.latents.shape}")
-    if model.excess.shape != model.latents.shape[:1]:
-        raise ValueError(f"stored excess has shape {model.excess.shape}")
+    model.vae = vae.eval()
+    model.latents = arrays["latents"]
+    model.ranked_means, model.ranked_excess = arrays["ranked.means"], arrays["ranked.excess"]
     model.pca = PCA(arrays["pca.mean"], arrays["pca.components"], arrays["pca.explained_variance"])
-    parameters = dict(asdict(config.mixture))
-    parameters.pop("n_components")
-    model.mixture = GaussianMixture.from_parameters(
+    parameters = asdict(config.mixture)
+    del parameters["n_components"]
+    mixture = GaussianMixture.from_parameters(
         arrays["mixture.weights"],
         arrays["mixture.means"],
         arrays["mixture.covariances"],
         **parameters,
     )
-    bounds = arrays["mixture.lower_bounds"]
-    model.mixture.lower_bounds_ = bounds.tolist()
-    model.mixture.lower_bound_ = float(bounds[-1])
-    model.mixture.n_iter_ = len(bounds)
-    model.mixture.converged_ = bool(header["converged"])
-    model.label_names = tuple(header["label_names"])
+    mixture.lower_bounds_ = arrays["mixture.lower_bounds"].tolist()
+    mixture.lower_bound_ = mixture.lower_bounds_[-1]
+    mixture.n_iter_ = len(mixture.lower_bounds_)
+    mixture.converged_ = bool(header["converged"])
+    model.mixture = mixture
+    model.label_names = label_names
     if "names.names" in arrays:
+        names = arrays["names.names"]
+        if names.min() < UNNAMED or names.max() >= len(label_names):
+            raise ValueError(f"component names lie from {names.min()} to {names.max()}")
         model.names = ComponentNames(
-            arrays["names.label_given_component"], arrays["names.names"], int(header["n_labels"])
+            arrays["names.label_given_component"], names, int(header["n_labels"])
         )
-        expected = (len(model.mixture.weights_), len(model.label_names))
-        if model.names.label_given_component.shape != expected:
-            raise ValueError(f"names do not fit {expected[0]} components, {expected[1]} labels")
-    model.history = list(header["history"])
+    model.history = [dict(loss) for loss in header["history"]]
     model.metrics = dict(header["metrics"])
     model.provenance = dict(header["provenance"])
     return model
+
+
+def _shapes(config: TrainConfig, tensors: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """Return the shape that every tensor beside weights and names must have."""
+    k, d = config.mixture.n_components, config.vae.latent_dim
+    n_ranked = len(tensors["ranked.means"])
+    covariances = {"full": (k, d, d), "tied": (d, d), "diag": (k, d), "spherical": (k,)}
+    return {
+        "latents": (len(tensors["latents"]), d),
+        "ranked.means": (n_ranked, d),
+        "ranked.excess": (n_ranked,),
+        "mixture.weights": (k,),
+        "mixture.means": (k, d),
+        "mixture.covariances": covariances[config.mixture.covariance_type],
+        "mixture.lower_bounds": (len(tensors["mixture.lower_bounds"]),),
+        "pca.mean": (d,),
+        "pca.components": (d, d),
+        "pca.explained_variance": (d,),
+    }
+
+
+def _dtype(name: str) -> str:
+    """Return how a tensor is stored: single precision where there are many numbers."""
+    if name == "names.names":
+        return "int64"
+    part = name.partition(".")[0]
+    return "float32" if part in ("vae", "latents", "ranked") else "float64"
+
+
+def _check_tensors(tensors: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]) -> None:
+    for name, shape in shapes.items():
+        tensor = tensors[name]
+        if tuple(tensor.shape) != shape:
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)} where {shape} is expected")
+        if tensor.dtype != getattr(torch, _dtype(name)):
+            raise ValueError(f"{name} has type {tensor.dtype} where {_dtype(name)} is expected")
+        if not tensor.numel() or not tensor.isfinite().all():
+            raise ValueError(f"{name} is empty or not finite")
 
 
 def write_tensors(path: str | Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
@@ -143,7 +208,7 @@ def write_tensors(path: str | Path, tensors: dict[str, Tensor], header: dict[str
         os.close(handle)
         temporary = Path(name)
         save_file(tensors, temporary, metadata={_HEADER_KEY: json.dumps(header)})
-        with open(temporary, "rb") as written:
+        with open(temporary, "rb+") as written:
             os.fsync(written.fileno())
         temporary.chmod(0o644)  # mkstemp's file is its owner's alone
         os.replace(temporary, path)
@@ -181,18 +246,18 @@ def _read(path: str | Path, with_tensors: bool) -> tuple[dict[str, Tensor], dict
         raise CheckpointError(f"{path} must be a checkpoint file; there is no such file.")
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[_HEADER_KEY])
-            names = file.keys() if with_tensors else ()
+            text = (file.metadata() or {}).get(_HEADER_KEY)
+            header = None if text is None else json.loads(text)
+            names = file.keys() if with_tensors and header is not None else ()
             tensors = {name: file.get_tensor(name) for name in names}
-    except KeyError as error:
-        raise CheckpointError(
-            f"{path} must be a vaegmm checkpoint; it is a safetensors file of something else."
-        ) from error
-    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
+    # A stranger's file: safetensors, JSON and torch each stumble in their own ways.
+    except Exception as error:
         raise CheckpointError(
             f"{path} must be a vaegmm checkpoint; it is truncated or another kind of file "
             f"({error})."
         ) from error
     if not isinstance(header, dict):
-        raise CheckpointError(f"{path} must be a vaegmm checkpoint; its header is not readable.")
+        raise CheckpointError(
+            f"{path} must be a vaegmm checkpoint; it is a safetensors file of something else."
+        )
     return tensors, header

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import zipfile
+import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
-from vaegmm.images import as_bytes, as_labels
+from vaegmm.images import MOST_LABELS, as_bytes, as_labels
 from vaegmm.vae import IMAGE_SHAPE
 
 NAMES = ("mnist", "fashion", "digits")
@@ -27,8 +30,11 @@ FASHION_NAMES = (
     "Bag",
     "Ankle boot",
 )
+_ARRAYS = ("images", "labels")  # of a .npz
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _SPLIT_SEED = 0  # one split for everyone, so that figures can be compared
+_SECONDS_TO_ANSWER = 5.0  # a mirror that is silent for longer cannot be reached
+_SECONDS_TO_DOWNLOAD = 600.0  # for as long, a second process waits for the first one's download
 
 
 class DataError(Exception):
@@ -125,14 +131,18 @@ def is_available(name: str) -> bool:
     """Tell whether a named data set can be loaded without a download."""
     if name == "digits":
         return True
-    raw = data_folder() / {"mnist": "MNIST", "fashion": "FashionMNIST"}[name] / "raw"
+    return _has_archives({"mnist": "MNIST", "fashion": "FashionMNIST"}[name], ("", ".gz"))
+
+
+def _has_archives(class_name: str, suffixes: tuple[str, ...]) -> bool:
+    raw = data_folder() / class_name / "raw"
     return all(
-        any((raw / f"{part}{suffix}").is_file() for suffix in ("", ".gz"))
+        any((raw / f"{part}-ubyte{suffix}").is_file() for suffix in suffixes)
         for part in (
-            "train-images-idx3-ubyte",
-            "train-labels-idx1-ubyte",
-            "t10k-images-idx3-ubyte",
-            "t10k-labels-idx1-ubyte",
+            "train-images-idx3",
+            "train-labels-idx1",
+            "t10k-images-idx3",
+            "t10k-labels-idx1",
         )
     )
 
@@ -146,17 +156,26 @@ def _torchvision_dataset(
     folder = data_folder()
     parts = []
     try:
-        for is_train in (True, False):
-            part = getattr(torchvision.datasets, class_name)(
-                str(folder), train=is_train, download=True
-            )
-            parts.append(Split(part.data.numpy(), part.targets.numpy().astype(np.int64)))
-    # torchvision lets urllib's, gzip's and its own errors through, all for the same two reasons.
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
+        with _downloading(folder, class_name):
+            for is_train in (True, False):
+                part = getattr(torchvision.datasets, class_name)(
+                    str(folder), train=is_train, download=True
+                )
+                images, labels = part.data.numpy(), part.targets.numpy()
+                parts.append(Split(as_bytes(images), as_labels(labels, len(images))))
+    # torchvision lets urllib's, http's, gzip's and zlib's errors through, and its own assertions.
+    except Exception as error:
+        raw = folder / class_name / "raw"
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if _has_archives(class_name, ("",)):
+            raise DataError(
+                f"{title} in {raw} is damaged ({reason}). Delete the files there that don't end "
+                "in .gz; they will be unpacked again."
+            ) from error
         raise DataError(
-            f"{title} could not be read from {folder} or downloaded ({error}). "
-            f"Use --data digits, which needs no network, or put the archives into "
-            f"{folder / class_name / 'raw'} (another folder: set VAEGMM_DATA)."
+            f"{title} must be in {raw} or within reach of a download; it is neither ({reason}). "
+            "Use --data digits, which needs no network, or put the four archives there "
+            "(for another folder set VAEGMM_DATA)."
         ) from error
     train, test = parts
     n_validation = len(train) // 12  # 5,000 of 60,000
@@ -169,6 +188,23 @@ def _torchvision_dataset(
         test=test,
         label_names=label_names,
     )
+
+
+@contextlib.contextmanager
+def _downloading(folder: Path, class_name: str) -> Iterator[None]:
+    """Let one process at a time download and unpack, and give up on mirrors that don't answer."""
+    if _has_archives(class_name, ("",)):
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    timeout = socket.getdefaulttimeout()
+    with FileLock(folder / f".{class_name}.lock", timeout=_SECONDS_TO_DOWNLOAD):
+        # torchvision sets none of its own: behind a silent firewall it would wait for minutes.
+        socket.setdefaulttimeout(_SECONDS_TO_ANSWER)
+        try:
+            yield
+        finally:
+            socket.setdefaulttimeout(timeout)
 
 
 def _bundled_digits() -> Dataset:
@@ -206,45 +242,57 @@ def _digit_in_mnist_form(image: np.ndarray) -> np.ndarray:
 def _npz(path: Path) -> Dataset:
     try:
         # Never unpickle: an array of objects raises a ValueError here.
-        with np.load(path, allow_pickle=False) as archive:
-            if "images" not in archive:
-                raise DataError(
-                    f"{path} must hold an array named `images`; it holds {sorted(archive)}."
-                )
-            images = archive["images"]
-            labels = archive.get("labels")
-        images = as_bytes(images)
-        if labels is not None:
-            labels = as_labels(labels, len(images))
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is no readable data set: {error}") from error
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise ValueError("it holds one array without a name; write it with numpy.savez.")
+        with archive:
+            arrays = {name: archive[name] for name in archive.files if name in _ARRAYS}
+            names = archive.files
+    # A damaged or hostile archive raises zipfile's, zlib's, numpy's or the memory's error.
+    except Exception as error:
+        raise DataError(f"{path} is no readable .npz file: {error}") from error
+    if "images" not in arrays:
+        raise DataError(f"{path} must hold an array named `images`; it holds {names}.")
+    labels = None
+    try:
+        images = as_bytes(arrays["images"])
+        if "labels" in arrays:
+            labels = as_labels(arrays["labels"], len(images))
+    except ValueError as error:
+        raise DataError(f"{path} is no usable data set: {error}") from error
     n_labels = 0 if labels is None else int(labels.max()) + 1
-    names = tuple(str(label) for label in range(n_labels))
-    return _split(str(path), path.name, Split(images, labels), names)
+    label_names = tuple(str(label) for label in range(n_labels))
+    return _split(str(path), path.name, Split(images, labels), label_names)
 
 
 def _folder(path: Path) -> Dataset:
-    sub_folders = sorted(entry for entry in path.iterdir() if entry.is_dir())
-    sub_folders = [folder for folder in sub_folders if _image_files(folder)]
-    loose = _image_files(path)
-    if sub_folders and loose:
+    try:
+        loose = _image_files(path)
+        folders = {
+            folder: _image_files(folder) for folder in sorted(path.iterdir()) if folder.is_dir()
+        }
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    folders = {folder: files for folder, files in folders.items() if files}
+    if folders and loose:
         raise DataError(
             f"{path} must hold either images or one sub-folder a label; it holds both "
-            f"({len(loose)} images beside {len(sub_folders)} sub-folders)."
+            f"({len(loose)} images beside {len(folders)} sub-folders)."
         )
-    files = [(file, None) for file in loose] + [
-        (file, label) for label, folder in enumerate(sub_folders) for file in _image_files(folder)
-    ]
-    if not files:
+    if not folders and not loose:
         raise DataError(f"{path} must hold images ({', '.join(IMAGE_SUFFIXES)}); it holds none.")
-    images = [read_image(file) for file, _ in files]
-    names = tuple(folder.name for folder in sub_folders)
-    labels = np.array([label for _, label in files], dtype=np.int64) if names else None
-    if labels is not None and all(name.isdigit() for name in names):
+    if loose:
+        images = np.stack([read_image(file) for file in loose])
+        return _split(str(path), path.name, Split(images, None), ())
+    images = np.stack([read_image(file) for files in folders.values() for file in files])
+    names = tuple(folder.name for folder in folders)
+    numbers = np.arange(len(names))
+    if all(name.isdecimal() and int(name) < MOST_LABELS for name in names):
         # Folders that are named by numbers mean those numbers.
-        labels = np.array([int(name) for name in names])[labels]
-        names = tuple(str(label) for label in range(int(labels.max()) + 1))
-    return _split(str(path), path.name, Split(np.stack(images), labels), names)
+        numbers = np.array([int(name) for name in names])
+        names = tuple(str(number) for number in range(numbers.max() + 1))
+    labels = np.repeat(numbers, [len(files) for files in folders.values()])
+    return _split(str(path), path.name, Split(images, labels), names)
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -261,15 +309,27 @@ def read_image(path: str | Path) -> np.ndarray:
 
     try:
         with Image.open(path) as picture:
-            if picture.size == IMAGE_SHAPE and picture.mode == "L":
-                return np.asarray(picture)
-            return digit_from_image(picture)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            picture.load()
+    # Pillow's readers raise whatever a malformed file makes them stumble over.
+    except Exception as error:
         raise DataError(f"{path} is no readable image: {error}") from error
+    if picture.size == IMAGE_SHAPE and picture.mode == "L":
+        return np.array(picture)
+    try:
+        return digit_from_image(picture)
+    except ValueError as error:
+        raise DataError(f"{path} shows no digit: {error}") from error
 
 
 def _image_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+    return sorted(
+        file
+        for file in folder.iterdir()
+        # What starts with a dot belongs to the file system (macOS writes "._1.png").
+        if file.suffix.lower() in IMAGE_SUFFIXES
+        and not file.name.startswith(".")
+        and file.is_file()
+    )
 
 
 def _split(name: str, title: str, everything: Split, label_names: tuple[str, ...]) -> Dataset:

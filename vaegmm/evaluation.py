@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+import torch
 
 from vaegmm import metrics
+from vaegmm.gaussian import kl_to_standard_normal
 from vaegmm.images import as_images, as_labels
 from vaegmm.model import VAEGMM
 
@@ -16,9 +17,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure reconstruction, clustering and classification on held-out images.
 
-    Clustering accuracy, NMI and ARI are those of a mixture with one component a label, fitted to
-    the stored z from several starts of which the likelihood alone chooses (`VAEGMM.refit`).
-    Classification uses the model's own mixture and the names that validation labels gave it.
+    Clustering accuracy, NMI and ARI are those of a mixture with one component a label: the model's
+    own, or else one fitted to the stored z from several starts of which the likelihood alone
+    chooses (`VAEGMM.refit`). Classification uses the model's own mixture and the names that validation labels gave it.
 
     Args:
         model: fitted.
@@ -31,13 +32,13 @@ def evaluate(
     """
     array = as_images(images)
     mean, std = model.posterior(array)
-    kl_per_latent = (0.5 * (mean**2 + std**2 - 1) - np.log(std)).mean(0)
+    kl_per_latent = kl_to_standard_normal(torch.from_numpy(mean), torch.from_numpy(std)).mean(0)
     figures: dict[str, Any] = {
         "n_images": len(array),
         "n_components": len(model.mixture.weights_),
         "cross_entropy": float(model.cross_entropy(array).mean()),
         "kl": float(kl_per_latent.sum()),
-        "kl_per_latent": [round(float(kl), 4) for kl in kl_per_latent],
+        "kl_per_latent": [round(kl, 4) for kl in kl_per_latent.tolist()],
         "latents_in_use": metrics.latents_in_use(mean),
         "latent_dim": mean.shape[1],
         "log_likelihood": float(model.mixture.score_samples(mean).mean()),
@@ -47,7 +48,9 @@ def evaluate(
         return figures
     truth = as_labels(labels, len(array))
     n_classes = max(len(model.label_names), int(truth.max()) + 1)
-    clusters = model.refit(n_components=n_classes, seed=seed).mixture.predict(mean)
+    has_one_each = len(model.mixture.weights_) == n_classes
+    clustering = model if has_one_each else model.refit(n_components=n_classes, seed=seed)
+    clusters = clustering.mixture.predict(mean)
     figures |= {
         "n_clusters": n_classes,
         "clustering_accuracy": metrics.clustering_accuracy(clusters, truth),

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from vaegmm.vae import IMAGE_SHAPE, N_PIXELS
 
+MOST_LABELS = 1000  # more is an identifier taken for a label, and tables of it fill the memory
+
 
 def as_images(images: ArrayLike | Tensor, name: str = "images") -> np.ndarray:
     """Check images and bring them to one shape, without changing their scale.
@@ -23,9 +25,7 @@ def as_images(images: ArrayLike | Tensor, name: str = "images") -> np.ndarray:
     Raises:
         ValueError: if they are empty, of another shape or type, not finite or out of range.
     """
-    if isinstance(images, Tensor):
-        images = images.detach().cpu().numpy()
-    array = np.asarray(images)
+    array = _as_array(images, name)
     if array.shape == IMAGE_SHAPE:
         array = array[None]
     fits = array.ndim >= 2 and array.shape[1:] in (IMAGE_SHAPE, (N_PIXELS,))
@@ -52,7 +52,7 @@ def as_images(images: ArrayLike | Tensor, name: str = "images") -> np.ndarray:
         raise ValueError(f"{name} must be finite; got NaN or infinity among its pixels.")
     if low < 0 or high > 1:
         raise ValueError(
-            f"{name} must lie in [0, 1] where they are float; got values from {low:g} to {high:g}. "
+            f"{name} must lie in [0, 1] where they are float; got values from {low} to {high}. "
             "Divide by 255, or pass uint8."
         )
     return array.astype(np.float32)
@@ -66,11 +66,18 @@ def as_bytes(images: ArrayLike | Tensor, name: str = "images") -> np.ndarray:
 
 def as_pixels(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """Turn `as_images`' result into float32 pixels in [0, 1], shape (N, 784), on a device."""
-    flat = torch.from_numpy(np.ascontiguousarray(images)).to(device).reshape(len(images), -1)
-    return flat.float() / 255 if flat.dtype == torch.uint8 else flat.float()
+    flat = to_device(images, device)
+    return flat.float() / 255 if flat.dtype == torch.uint8 else flat
 
 
-def as_labels(labels: ArrayLike, n_images: int, name: str = "labels") -> np.ndarray:
+def to_device(images: np.ndarray, device: torch.device | str) -> Tensor:
+    """Move `as_images`' result to a device as it is, shape (N, 784)."""
+    # torch has no read-only tensors: what may not be written is copied.
+    flat = torch.from_numpy(np.require(images, requirements=["C", "W"]))
+    return flat.to(device).reshape(len(images), N_PIXELS)
+
+
+def as_labels(labels: ArrayLike | Tensor, n_images: int, name: str = "labels") -> np.ndarray:
     """Check that labels are whole numbers from 0, one an image.
 
     Returns:
@@ -79,14 +86,28 @@ def as_labels(labels: ArrayLike, n_images: int, name: str = "labels") -> np.ndar
     Raises:
         ValueError: if their number, type or range is another.
     """
-    array = np.asarray(labels)
+    array = _as_array(labels, name)
     if array.shape != (n_images,):
         raise ValueError(
             f"{name} must have one entry an image; got shape={array.shape} for {n_images} images."
         )
-    whole = np.issubdtype(array.dtype, np.integer) or (
-        np.issubdtype(array.dtype, np.floating) and bool((array == np.floor(array)).all())
-    )
-    if not whole or (n_images and array.min() < 0):
-        raise ValueError(f"{name} must be whole numbers from 0; got dtype={array.dtype}.")
-    return array.astype(np.int64)
+    rule = f"{name} must be whole numbers from 0 to {MOST_LABELS - 1}; got"
+    if not np.issubdtype(array.dtype, np.integer) and not np.issubdtype(array.dtype, np.floating):
+        raise ValueError(f"{rule} dtype={array.dtype}. Number your labels.")
+    with np.errstate(invalid="ignore"):
+        whole = array.astype(np.int64)
+    wrong = (whole != array) | (whole < 0) | (whole >= MOST_LABELS)
+    if wrong.any():
+        raise ValueError(f"{rule} {array[wrong][0]} among them. Number your labels.")
+    return whole
+
+
+def _as_array(values: ArrayLike | Tensor, name: str) -> np.ndarray:
+    if isinstance(values, Tensor):
+        values = values.detach().cpu()
+        # numpy has no bfloat16.
+        values = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} must be one array; got rows of different lengths.") from error

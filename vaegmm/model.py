@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from copy import copy
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,15 +19,24 @@ from vaegmm.images import as_bytes, as_images, as_labels, as_pixels
 from vaegmm.labelling import ComponentNames, name_by_probabilities, name_components
 from vaegmm.mixture import GaussianMixture
 from vaegmm.projection import PCA
-from vaegmm.training import Progress, TrainState, train
 from vaegmm.typicality import TypicalityRanks
 from vaegmm.vae import IMAGE_SHAPE, VAE
 
+if TYPE_CHECKING:
+    from vaegmm.training import Progress, TrainState
+
 Images = ArrayLike | Tensor
 _CHUNK = 2048  # images that pass the network at once: the activations stay near 20 MB
+_N_RANKED = 10_000  # a rank among as many is good to half a percent
+# What `fit`, `finish` and `load` set and a refitted model shares.
+_SHARED = ("vae", "latents", "ranked_means", "ranked_excess", "pca")
 
 
-@dataclass
+class NotFittedError(ValueError, AttributeError):
+    """A model was used before it was fitted."""
+
+
+@dataclass(eq=False)
 class VAEGMM:
     """A variational autoencoder whose latent space is clustered by a Gaussian mixture.
 
@@ -44,8 +52,10 @@ class VAEGMM:
         names: what the components are called, or None where no labels were given.
         label_names: what the labels are called, as shown to people.
         latents: z sampled for each training image after the last epoch, shape (N, D) float32.
-        excess: KL(image || reconstruction) of each training image, in nats summed over pixels,
-            shape (N,) float32: what the reconstruction misses.
+        ranked_means: posterior means of the training images among which typicality ranks (all, or
+            10,000 of them), shape (M, D) float32.
+        ranked_excess: KL(image || reconstruction) of the same images, in nats summed over pixels,
+            shape (M,) float32: what the reconstruction misses.
         pca: the projection of `latents`.
         history: losses of each epoch, in nats an image.
         metrics: figures measured after the training.
@@ -59,7 +69,8 @@ class VAEGMM:
     names: ComponentNames | None = field(init=False, repr=False, default=None)
     label_names: tuple[str, ...] = field(init=False, repr=False, default=())
     latents: np.ndarray = field(init=False, repr=False)
-    excess: np.ndarray = field(init=False, repr=False)
+    ranked_means: np.ndarray = field(init=False, repr=False)
+    ranked_excess: np.ndarray = field(init=False, repr=False)
     pca: PCA = field(init=False, repr=False)
     history: list[dict[str, Any]] = field(init=False, repr=False, default_factory=list)
     metrics: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
@@ -84,6 +95,9 @@ class VAEGMM:
             ValueError: if the images or labels are unusable, or fewer than the components.
             NonFiniteLossError: if the loss stops being finite.
         """
+        # Imported here: a checkpoint, which knows models, has no need of training.
+        from vaegmm.training import TrainState, train
+
         training_images = as_bytes(images)
         checked = self._check_validation(validation, label_names)
         require_enough_images(len(training_images), self.config.mixture)
@@ -106,13 +120,27 @@ class VAEGMM:
         checked = self._check_validation(validation, label_names)
         self.vae = state.vae.eval()
         self.history = [asdict(loss) for loss in state.history]
-        self.latents = self.encode(training_images, sample=True, seed=self.config.seed)
+        mean, std = self.posterior(training_images)
+        self.latents = _sample(mean, std, self.config.seed)
         self.pca = PCA.fit(self.latents)
         self.mixture = _fit_mixture(self.latents, self.config.mixture, self.config.seed)
-        self.excess = self._excess(training_images)
+        ranked = np.linspace(0, len(mean) - 1, min(len(mean), _N_RANKED)).astype(int)
+        self.ranked_means, self.ranked_excess = mean[ranked], self._excess(training_images[ranked])
+        self.names, self.label_names = None, ()
+        vars(self).pop("_ranks", None)
         if checked is not None:
             self._name(*checked)
         return self
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what to do where an attribute is missing because nothing was fitted yet."""
+            if name in ("mixture", *_SHARED):
+                raise NotFittedError(
+                    "VAEGMM must be fitted before it is used. Call fit, or vaegmm.load(path)."
+                )
+            raise AttributeError(f"VAEGMM has no attribute {name!r}")
 
     def predict(self, images: Images) -> np.ndarray:
         """Return the most probable label of each image, shape (N,)."""
@@ -126,13 +154,14 @@ class VAEGMM:
         """
         return self.label_probabilities(self.encode(images))
 
-    def label_probabilities(self, latents: np.ndarray) -> np.ndarray:
+    def label_probabilities(self, latents: ArrayLike | Tensor) -> np.ndarray:
         """Return p(label | z) for latents of shape (N, D), shape (N, C)."""
         if self.names is None:
             raise ValueError(
                 "components must have names to classify; this model was fitted without labels. "
                 "Pass validation=(images, labels) to fit or refit."
             )
+        latents = self._check_latents(latents)
         return self.names.label_probabilities(self.mixture.predict_proba(latents))
 
     def responsibilities(self, images: Images) -> np.ndarray:
@@ -142,10 +171,7 @@ class VAEGMM:
     def encode(self, images: Images, sample: bool = False, seed: int = 0) -> np.ndarray:
         """Return posterior means, or one z sampled from each posterior, shape (N, D) float32."""
         mean, std = self.posterior(images)
-        if not sample:
-            return mean
-        noise = np.random.default_rng(seed).standard_normal(mean.shape, dtype=np.float32)
-        return mean + std * noise
+        return _sample(mean, std, seed) if sample else mean
 
     @torch.inference_mode()
     def posterior(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
@@ -156,15 +182,9 @@ class VAEGMM:
         return mean, std
 
     @torch.inference_mode()
-    def decode(self, latents: np.ndarray) -> np.ndarray:
+    def decode(self, latents: ArrayLike | Tensor) -> np.ndarray:
         """Decode latents, shape (N, D), to images in [0, 1], shape (N, 28, 28) float32."""
-        latents = np.atleast_2d(np.asarray(latents, dtype=np.float32))
-        if latents.shape[1] != self.vae.config.latent_dim or latents.ndim != 2:
-            raise ValueError(
-                f"latents must have shape (N, {self.vae.config.latent_dim}); "
-                f"got shape={latents.shape}."
-            )
-        chunks = torch.from_numpy(latents).split(_CHUNK)
+        chunks = torch.from_numpy(self._check_latents(latents)).split(_CHUNK)
         pixels = torch.cat([self.vae.decode(chunk.to(self.vae.device)).cpu() for chunk in chunks])
         return pixels.numpy().reshape(-1, *IMAGE_SHAPE)
 
@@ -205,21 +225,26 @@ class VAEGMM:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1; got n={n}.")
-        mixture = self.mixture
+        weights = self.mixture.weights_
         if digit is not None:
             if self.names is None or not 0 <= digit < len(self.label_names):
                 raise ValueError(
                     f"digit must be one of this model's {len(self.label_names)} labels; "
                     f"got digit={digit}."
                 )
-            weights = mixture.weights_ * self.names.label_given_component[:, digit]
-            mixture = GaussianMixture.from_parameters(
-                weights / weights.sum(),
-                mixture.means_,
-                mixture.covariances_,
-                mixture.covariance_type,
-            )
-        latents, components = copy(mixture).set_params(random_state=seed).sample(n)
+            weights = weights * self.names.label_given_component[:, digit]
+            if weights.sum() == 0:
+                raise ValueError(
+                    f"digit must be one that a component bears; got digit={digit}, which none of "
+                    "the labelled images showed."
+                )
+        latents, components = GaussianMixture.from_parameters(
+            weights / weights.sum(),
+            self.mixture.means_,
+            self.mixture.covariances_,
+            covariance_type=self.mixture.covariance_type,
+            random_state=seed,
+        ).sample(n)
         order = np.random.default_rng(seed).permutation(n)  # sample() sorts by component
         latents, components = latents[order], components[order]
         if digit is not None:
@@ -243,7 +268,7 @@ class VAEGMM:
         config = replace(self.config.mixture, n_components=n_components, n_init=n_init)
         require_enough_images(len(self.latents), config)
         other = replace(self, config=replace(self.config, mixture=config))
-        for name in ("vae", "label_names", "latents", "excess", "pca", "history", "provenance"):
+        for name in (*_SHARED, "label_names", "history", "provenance"):
             setattr(other, name, getattr(self, name))
         other.mixture = _fit_mixture(self.latents, config, seed)
         checked = self._check_validation(validation, self.label_names)
@@ -269,7 +294,8 @@ class VAEGMM:
 
     @cached_property
     def _ranks(self) -> TypicalityRanks:
-        return TypicalityRanks.fit(self.mixture.score_samples(self.latents), self.excess)
+        log_likelihood = self.mixture.score_samples(self.ranked_means)
+        return TypicalityRanks.fit(log_likelihood, self.ranked_excess)
 
     def _excess(self, images: np.ndarray) -> np.ndarray:
         """What a reconstruction misses: cross-entropy less the image's own entropy, (N,)."""
@@ -278,6 +304,19 @@ class VAEGMM:
             for pixels in self._pixel_chunks(images)
         ]
         return self.cross_entropy(images) - torch.cat(entropies).numpy()
+
+    def _check_latents(self, latents: ArrayLike | Tensor) -> np.ndarray:
+        if isinstance(latents, Tensor):
+            latents = latents.detach().cpu()
+        array = np.atleast_2d(np.array(latents, dtype=np.float32))
+        if array.ndim != 2 or array.shape[1] != self.vae.config.latent_dim:
+            raise ValueError(
+                f"latents must have shape (N, {self.vae.config.latent_dim}); "
+                f"got shape={array.shape}."
+            )
+        if not np.isfinite(array).all():
+            raise ValueError("latents must be finite; got NaN or infinity among them.")
+        return array
 
     def _pixel_chunks(self, images: np.ndarray) -> Iterator[Tensor]:
         for start in range(0, len(images), _CHUNK):
@@ -295,8 +334,19 @@ class VAEGMM:
             return None
         images = as_bytes(validation[0], "validation images")
         labels = as_labels(validation[1], len(images), "validation labels")
-        n_classes = max(len(label_names), int(labels.max()) + 1)
-        return images, labels, label_names or tuple(str(label) for label in range(n_classes))
+        n_classes = int(labels.max()) + 1
+        label_names = tuple(label_names) or tuple(str(label) for label in range(n_classes))
+        if n_classes > len(label_names):
+            raise ValueError(
+                f"validation labels must lie from 0 to {len(label_names) - 1}, as label_names has "
+                f"{len(label_names)} entries; got {n_classes - 1}."
+            )
+        return images, labels, label_names
+
+
+def _sample(mean: np.ndarray, std: np.ndarray, seed: int) -> np.ndarray:
+    noise = np.random.default_rng(seed).standard_normal(mean.shape, dtype=np.float32)
+    return mean + std * noise
 
 
 def best_device() -> torch.device:

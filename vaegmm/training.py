@@ -5,17 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.distributed
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaegmm.augmentation import augment
 from vaegmm.config import PRESETS, TrainConfig
+from vaegmm.images import as_bytes, to_device
 from vaegmm.vae import VAE
 
-__all__ = ["PRESETS", "EpochLoss", "NonFiniteLossError", "Progress", "TrainConfig", "TrainState"]
+__all__ = [
+    "PRESETS",
+    "EpochLoss",
+    "NonFiniteLossError",
+    "Progress",
+    "TrainConfig",
+    "TrainState",
+    "train",
+]
 
 _REPORT_SECONDS = 0.25  # a progress bar that moves four times a second looks alive
 
@@ -24,9 +34,10 @@ class NonFiniteLossError(RuntimeError):
     """The loss stopped being a finite number; the last finished epoch is still good."""
 
     def __init__(self, epoch: int, step: int) -> None:
+        kept = f"epoch {epoch - 1} is kept" if epoch > 1 else "no epoch was finished"
         super().__init__(
-            f"loss must stay finite; it did not in epoch {epoch}, step {step}. "
-            f"The state after epoch {epoch - 1} is kept. Lower the learning rate."
+            f"loss must stay finite; it did not in epoch {epoch}, step {step}; {kept}. "
+            "Lower the learning rate."
         )
         self.epoch = epoch
         self.step = step
@@ -93,7 +104,7 @@ class TrainState:
         return len(self.history)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return weights and moments by name; `restore` takes them back."""
+        """Return weights and moments by name, for `restore`; training changes them in place."""
         tensors = {f"vae.{name}": value for name, value in self.vae.state_dict().items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
@@ -107,20 +118,36 @@ class TrainState:
         """
         weights: dict[str, Tensor] = {}
         moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            kind, _, rest = name.partition(".")
-            if kind == "vae":
-                weights[rest] = value
-            else:
-                index, _, moment = rest.partition(".")
-                moments.setdefault(int(index), {})[moment] = value
         try:
+            for name, value in tensors.items():
+                kind, _, rest = name.partition(".")
+                if kind == "vae":
+                    weights[rest] = value
+                else:
+                    index, _, moment = rest.partition(".")
+                    # A copy: Adam would go on in the caller's tensor.
+                    moments.setdefault(int(index), {})[moment] = value.clone()
+            _check_moments(moments, list(self.vae.parameters()), bool(history))
             self.vae.load_state_dict(weights)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise ValueError(f"the saved state does not fit the autoencoder: {error}") from error
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         self.history = list(history)
+
+
+def _check_moments(
+    moments: dict[int, dict[str, Tensor]], parameters: list[nn.Parameter], has_trained: bool
+) -> None:
+    """Refuse moments that Adam would take without a word, and stumble over later or never."""
+    expected = {
+        index: {"step": torch.Size(), "exp_avg": p.shape, "exp_avg_sq": p.shape}
+        for index, p in enumerate(parameters)
+        if has_trained
+    }
+    found = {i: {name: value.shape for name, value in m.items()} for i, m in moments.items()}
+    if found != expected:
+        raise ValueError("Adam's moments are those of other weights.")
 
 
 def train(
@@ -137,75 +164,101 @@ def train(
 
     Args:
         state: where to begin; changed in place.
-        images: uint8, shape (N, 28, 28) or (N, 784).
+        images: shape (N, 28, 28) or (N, 784); what is not uint8 already becomes uint8.
         config: the training; `config.vae` must be the one `state` was started from.
-        validation_images: held-out images whose loss is measured after each epoch, uint8.
+        validation_images: held-out images whose loss is measured after each epoch.
 
     Yields:
         Progress about four times a second, and once at the end of each epoch, when `state` may be
         saved.
 
     Raises:
-        NonFiniteLossError: as soon as a loss that is not finite is seen.
-        ValueError: if there are fewer images than one.
+        NonFiniteLossError: as soon as a loss that is not finite is seen; `state` is then that of
+            the last finished epoch.
+        ValueError: if there are no images, or `state` is that of another autoencoder.
     """
-    if len(images) == 0:
-        raise ValueError("images must not be empty; got images=0.")
+    if state.vae.config != config.vae:
+        raise ValueError(f"config.vae must be the state's; got {config.vae}.")
     device = state.vae.device
-    pixels = _to_device(images, device)
-    held_out = None if validation_images is None else _to_device(validation_images, device)
-    generator = torch.Generator(device)
+    pixels = to_device(as_bytes(images), device)
+    held_out = None
+    if validation_images is not None:
+        held_out = to_device(as_bytes(validation_images, "validation images"), device)
     steps = -(-len(pixels) // config.batch_size)
-    began, first_epoch, last_report = time.perf_counter(), state.epoch, 0.0
+    began, first_epoch = time.perf_counter(), state.epoch
 
     while state.epoch < config.epochs:
-        epoch = state.epoch + 1
-        generator.manual_seed(config.seed * 1_000_003 + epoch)
-        permutation = torch.randperm(len(pixels), generator=generator, device=device)
-        losses = torch.zeros(steps, 2, device=device)  # summed over the batch; read only on report
-
-        for step in range(1, steps + 1):
-            chosen = permutation[(step - 1) * config.batch_size : step * config.batch_size]
-            kl_weight = _set_schedule(state, config, (epoch - 1) * steps + step, steps)
-            losses[step - 1] = _take_step(state, config, pixels, chosen, kl_weight, generator)
-
-            seconds = time.perf_counter() - began
-            if step < steps and seconds - last_report < _REPORT_SECONDS:
-                continue
-            last_report = seconds
-            cross_entropy, kl = _mean_losses(
-                losses[:step], min(step * config.batch_size, len(pixels)), epoch
-            )
-            finished = None
-            if step == steps:
-                finished = EpochLoss(
-                    epoch, cross_entropy, kl, kl_weight, *_held_out_loss(state.vae, held_out)
+        last_good = {name: value.clone() for name, value in state.tensors().items()}
+        try:
+            for step, loss in _train_epoch(state, pixels, held_out, config):
+                seconds = time.perf_counter() - began
+                done = (loss.epoch - 1 - first_epoch) * steps + step
+                left = (config.epochs - loss.epoch) * steps + steps - step
+                yield Progress(
+                    epoch=loss.epoch,
+                    epochs=config.epochs,
+                    step=step,
+                    steps=steps,
+                    cross_entropy=loss.cross_entropy,
+                    kl=loss.kl,
+                    kl_weight=loss.kl_weight,
+                    seconds=seconds,
+                    seconds_left=seconds / done * left,
+                    finished_epoch=loss if step == steps else None,
                 )
-                state.history.append(finished)
-            done = (epoch - 1 - first_epoch) * steps + step
-            remaining = (config.epochs - epoch) * steps + steps - step
-            yield Progress(
-                epoch=epoch,
-                epochs=config.epochs,
-                step=step,
-                steps=steps,
-                cross_entropy=cross_entropy,
-                kl=kl,
-                kl_weight=kl_weight,
-                seconds=seconds,
-                seconds_left=seconds / done * remaining,
-                finished_epoch=finished,
-            )
+        except NonFiniteLossError:
+            state.restore(last_good, state.history)
+            raise
 
 
-def _set_schedule(state: TrainState, config: TrainConfig, step: int, steps: int) -> float:
-    """Set this step's learning rate (steps counted from 1); return its weight of the KL."""
-    progress = step / (config.epochs * steps)
+def _train_epoch(
+    state: TrainState, pixels: Tensor, held_out: Tensor | None, config: TrainConfig
+) -> Iterator[tuple[int, EpochLoss]]:
+    """Train one epoch; yield the steps done and the mean loss so far, the last when it is over."""
+    epoch, steps = state.epoch + 1, -(-len(pixels) // config.batch_size)
+    generator = torch.Generator(pixels.device).manual_seed(config.seed * 1_000_003 + epoch)
+    permutation = torch.randperm(len(pixels), generator=generator, device=pixels.device)
+    losses = torch.zeros(steps, 2, device=pixels.device)  # summed over the batch; read on report
+    last_report = time.perf_counter()
+
+    for step, chosen in enumerate(permutation.split(config.batch_size), 1):
+        now = schedule(config, ((epoch - 1) * steps + step) / (config.epochs * steps))
+        losses[step - 1] = _take_step(state, config, pixels, chosen, now, generator)
+        if step < steps and time.perf_counter() - last_report >= _REPORT_SECONDS:
+            seen = step * config.batch_size
+            yield step, EpochLoss(epoch, *_mean_losses(losses[:step], seen, epoch), now.kl_weight)
+            last_report = time.perf_counter()
+
+    means = _mean_losses(losses, len(pixels), epoch)
+    # A finite loss can have a gradient that isn't: the last step would go unnoticed.
+    if not all(parameter.isfinite().all() for parameter in state.vae.parameters()):
+        raise NonFiniteLossError(epoch, steps)
+    loss = EpochLoss(epoch, *means, now.kl_weight, *_held_out_loss(state.vae, held_out))
+    state.history.append(loss)
+    yield steps, loss
+
+
+class Schedule(NamedTuple):
+    """What changes from step to step."""
+
+    learning_rate: float
+    kl_weight: float
+    augmentation: float  # share of the configured amounts, in [0, 1]
+
+
+def schedule(config: TrainConfig, progress: float) -> Schedule:
+    """Return the settings of a step at `progress`, the share of all steps done with it, (0, 1]."""
+
+    def falling(share: float) -> float:
+        """1, then linearly to 0 over the last `share`."""
+        return min(1.0, (1 - progress) / share) if share else 1.0
+
     warmth = min(1.0, progress / config.kl_warmup) if config.kl_warmup else 1.0
-    left = (1 - progress) / config.learning_rate_decay if config.learning_rate_decay else 1.0
-    for group in state.optimizer.param_groups:
-        group["lr"] = config.learning_rate * min(1.0, left)
-    return config.kl_weight * warmth
+    return Schedule(
+        learning_rate=config.learning_rate * falling(config.learning_rate_decay),
+        kl_weight=config.kl_weight * warmth,
+        augmentation=falling(config.augmentation_fade),
+    )
 
 
 def _take_step(
@@ -213,7 +266,7 @@ def _take_step(
     config: TrainConfig,
     pixels: Tensor,
     chosen: Tensor,
-    kl_weight: float,
+    now: Schedule,
     generator: torch.Generator,
 ) -> Tensor:
     """Make one step of Adam; return cross-entropy and KL summed over the batch, shape (2,)."""
@@ -221,14 +274,16 @@ def _take_step(
         len(chosen), config.vae.latent_dim, generator=generator, device=pixels.device
     )
     batch = pixels[chosen].float() / 255
-    views = (
-        augment(batch, config.augmentation, generator) if config.augmentation.is_active else None
-    )
+    views = None
+    if config.augmentation.is_active:
+        views = augment(batch, config.augmentation, generator, now.augmentation)
     rank, n_processes = _process()
     mine = slice(rank, None, n_processes)
     parts = state.vae.loss_parts(batch[mine], noise[mine], None if views is None else views[mine])
     reduced_kl = parts.kl.mean(-1) if config.kl_reduction == "mean" else parts.kl.sum(-1)
-    loss = (parts.cross_entropy.sum() + kl_weight * reduced_kl.sum()) / len(chosen)
+    loss = (parts.cross_entropy.sum() + now.kl_weight * reduced_kl.sum()) / len(chosen)
+    for group in state.optimizer.param_groups:
+        group["lr"] = now.learning_rate
     state.optimizer.zero_grad()
     loss.backward()
     totals = torch.stack([parts.cross_entropy.detach().sum(), parts.kl.detach().sum()])
@@ -278,7 +333,3 @@ def _held_out_loss(vae: VAE, pixels: Tensor | None) -> tuple[float | None, float
         totals += torch.stack([parts.cross_entropy.sum(), parts.kl.sum()])
     cross_entropy, kl = (totals / len(pixels)).tolist()
     return cross_entropy, kl
-
-
-def _to_device(images: np.ndarray | Tensor, device: torch.device) -> Tensor:
-    return torch.as_tensor(images, dtype=torch.uint8).reshape(len(images), -1).to(device)

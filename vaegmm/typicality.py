@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-
-_QUANTILES = np.linspace(0, 1, 2001)
 
 
 @dataclass(frozen=True)
@@ -19,23 +17,25 @@ class TypicalityRanks:
     the share t of images like those trained on.
 
     Attributes:
-        log_likelihood: quantiles of log p(z) under the mixture, in nats.
-        excess: quantiles of KL(image || reconstruction), in nats summed over pixels.
-        worse: quantiles of the lower of both ranks.
+        log_likelihood: log p(z) under the mixture, in nats, rising, shape (N,).
+        closeness: -KL(image || reconstruction), in nats summed over pixels, rising, shape (N,).
+        worse: the lower of both ranks, rising, shape (N,).
     """
 
     log_likelihood: np.ndarray
-    excess: np.ndarray
+    closeness: np.ndarray
     worse: np.ndarray
 
     @classmethod
     def fit(cls, log_likelihood: np.ndarray, excess: np.ndarray) -> TypicalityRanks:
-        """Learn the ranks from the training images' values, each of shape (N,)."""
-        ranks = cls(
-            np.quantile(log_likelihood, _QUANTILES), np.quantile(excess, _QUANTILES), _QUANTILES
-        )
-        worse = ranks._worse_rank(log_likelihood, excess)
-        return cls(ranks.log_likelihood, ranks.excess, np.quantile(worse, _QUANTILES))
+        """Learn the ranks from the training images' values, each of shape (N,).
+
+        Args:
+            log_likelihood: log p(z) under the mixture, in nats.
+            excess: KL(image || reconstruction), in nats summed over pixels.
+        """
+        ranks = cls(np.sort(log_likelihood), np.sort(-excess), np.empty(0))
+        return replace(ranks, worse=np.sort(ranks._worse_rank(log_likelihood, excess)))
 
     def rank(self, log_likelihood: np.ndarray, excess: np.ndarray) -> np.ndarray:
         """Return the share of training images that are less typical, in [0, 1], shape (N,)."""
@@ -43,9 +43,10 @@ class TypicalityRanks:
 
     def _worse_rank(self, log_likelihood: np.ndarray, excess: np.ndarray) -> np.ndarray:
         return np.minimum(
-            _rank(log_likelihood, self.log_likelihood), 1 - _rank(excess, self.excess)
+            _rank(log_likelihood, self.log_likelihood), _rank(-excess, self.closeness)
         )
 
 
-def _rank(values: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    return np.interp(values, quantiles, _QUANTILES, left=0.0, right=1.0)
+def _rank(values: np.ndarray, rising: np.ndarray) -> np.ndarray:
+    """Return the share of `rising` that lies below each value."""
+    return np.searchsorted(rising, values) / len(rising)

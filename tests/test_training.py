@@ -1,0 +1,449 @@
+"""Training: reproducible, resumable, distributed, and honest about a loss that runs away."""
+
+import dataclasses
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from vaegmm.config import AugmentationConfig, TrainConfig, VAEConfig
+from vaegmm.training import EpochLoss, NonFiniteLossError, TrainState, schedule, train
+
+SMALL = TrainConfig(
+    vae=VAEConfig(latent_dim=3, hidden_units=(16,)),
+    augmentation=AugmentationConfig(rotation=10, shift=1, thickness=0.5),
+    epochs=3,
+    batch_size=16,
+)
+
+
+@pytest.fixture(autouse=True)
+def report_epochs_only(monkeypatch):
+    """However slow the machine is, reports come at the end of an epoch."""
+    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", float("inf"))
+
+
+@pytest.fixture
+def images(digits):
+    return digits.train.images[:70]  # not a multiple of the batch size
+
+
+def weights_of(state):
+    return {name: value.clone() for name, value in state.tensors().items()}
+
+
+def assert_same(one, other):
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def trained(config, images, **kwargs):
+    state = TrainState.start(config)
+    reports = list(train(state, images, config, **kwargs))
+    return state, reports
+
+
+def test_training_lowers_the_loss(digits):
+    config = dataclasses.replace(SMALL, augmentation=AugmentationConfig(), epochs=10, kl_warmup=0)
+    state, _ = trained(config, digits.train.images[:200])
+    losses = [loss.cross_entropy + loss.kl for loss in state.history]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(images):
+    assert_same(trained(SMALL, images)[0].tensors(), trained(SMALL, images)[0].tensors())
+
+
+def test_another_seed_gives_other_weights(images):
+    other = dataclasses.replace(SMALL, seed=1)
+    assert not torch.equal(
+        TrainState.start(SMALL).vae.mean.weight, TrainState.start(other).vae.mean.weight
+    )
+    # Not only another start: from the same weights, other permutations and noise.
+    state = TrainState.start(SMALL)
+    list(train(state, images, other))
+    assert not torch.equal(state.vae.mean.weight, trained(SMALL, images)[0].vae.mean.weight)
+
+
+def test_starting_leaves_torchs_own_random_numbers_alone():
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    TrainState.start(SMALL)
+    assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize("interrupted_after", [0, 1, 2])
+def test_resumed_equals_uninterrupted_bit_for_bit(images, interrupted_after):
+    whole, _ = trained(SMALL, images)
+
+    first = TrainState.start(SMALL)
+    training = train(first, images, SMALL)
+    kept, history = weights_of(first), []
+    for report in training:
+        if report.epoch > interrupted_after:
+            break  # in the middle of an epoch, which is lost
+        if report.finished_epoch:
+            kept, history = weights_of(first), list(first.history)
+    training.close()
+
+    second = TrainState.start(dataclasses.replace(SMALL, seed=5))  # whatever it starts from
+    second.restore(kept, history)
+    assert second.epoch == interrupted_after
+    list(train(second, images, SMALL))
+    assert_same(second.tensors(), whole.tensors())
+    assert second.history == whole.history
+
+
+def test_a_restored_state_does_not_share_its_tensors(images):
+    state, _ = trained(SMALL, images)
+    kept = weights_of(state)
+    copy = {name: value.clone() for name, value in kept.items()}
+    other = TrainState.start(SMALL)
+    other.restore(kept, state.history[:1])
+    list(train(other, images, SMALL))
+    assert_same(kept, copy)
+
+
+def test_a_finished_training_has_nothing_left_to_do(images):
+    state, _ = trained(SMALL, images)
+    before = weights_of(state)
+    assert list(train(state, images, SMALL)) == []
+    assert_same(state.tensors(), before)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda tensors: tensors.pop("vae.mean.weight"),
+        lambda tensors: tensors.pop("adam.0.exp_avg"),
+        lambda tensors: tensors.update({"vae.mean.weight": torch.zeros(2, 2)}),
+        lambda tensors: tensors.update({"adam.0.exp_avg_sq": torch.zeros(2, 2)}),
+        lambda tensors: tensors.update({"something": torch.zeros(2)}),
+        lambda tensors: [tensors.pop(name) for name in list(tensors) if "adam" in name],
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused(images, damage):
+    state, _ = trained(dataclasses.replace(SMALL, epochs=1), images)
+    tensors = weights_of(state)
+    damage(tensors)
+    other = TrainState.start(SMALL)
+    before = weights_of(other)
+    with pytest.raises(ValueError, match="the saved state does not fit the autoencoder"):
+        other.restore(tensors, state.history)
+    assert other.history == []
+    assert_same(
+        {name: value for name, value in other.tensors().items() if "adam" in name},
+        {name: value for name, value in before.items() if "adam" in name},
+    )
+
+
+def test_progress_says_where_the_training_stands(images, monkeypatch):
+    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
+    state, reports = trained(SMALL, images, validation_images=images[:10])
+    assert [(report.epoch, report.step) for report in reports] == [
+        (epoch, step) for epoch in (1, 2, 3) for step in range(1, 6)
+    ]
+    assert {(report.epochs, report.steps) for report in reports} == {(3, 5)}
+    fractions = [report.fraction for report in reports]
+    np.testing.assert_allclose(fractions, np.arange(1, 16) / 15)
+    for report in reports:
+        assert np.isfinite([report.cross_entropy, report.kl, report.kl_weight]).all()
+        # The time left is what the time spent makes of the steps left.
+        expected = report.seconds / report.fraction * (1 - report.fraction)
+        assert report.seconds_left == pytest.approx(expected, abs=1e-9)
+    assert reports[-1].seconds_left == 0
+    assert (np.diff([report.seconds for report in reports]) >= 0).all()
+
+    finished = [report.finished_epoch for report in reports if report.finished_epoch]
+    assert finished == state.history
+    assert [loss.epoch for loss in finished] == [1, 2, 3]
+    assert all(report.finished_epoch is None for report in reports if report.step < 5)
+    assert all(np.isfinite(loss.validation_cross_entropy) for loss in finished)
+
+
+def test_time_left_counts_what_this_process_did(images, monkeypatch):
+    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
+    state, _ = trained(dataclasses.replace(SMALL, epochs=2), images)
+    report = next(iter(train(state, images, SMALL)))
+    assert report.fraction == pytest.approx(11 / 15)
+    assert report.seconds_left == pytest.approx(report.seconds * 4)  # 1 step done, 4 to go
+
+
+def test_reports_come_four_times_a_second(images, monkeypatch):
+    from types import SimpleNamespace
+
+    now = 0.0
+
+    def clock():
+        nonlocal now
+        now += 0.06
+        return now
+
+    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.25)
+    monkeypatch.setattr("vaegmm.training.time", SimpleNamespace(perf_counter=clock))
+    config = dataclasses.replace(SMALL, epochs=1, batch_size=1)
+    seconds = [report.seconds for report in trained(config, images)[1]]
+    gaps = np.diff(seconds[:-1])
+    assert len(gaps) > 5
+    assert gaps.min() >= 0.25
+    assert gaps.max() < 0.25 + 4 * 0.06
+
+
+def test_an_epochs_loss_is_the_mean_over_its_images(images):
+    # A learning rate of nearly nothing: every step sees the same weights.
+    config = dataclasses.replace(
+        SMALL, augmentation=AugmentationConfig(), epochs=1, learning_rate=1e-12
+    )
+    state, _ = trained(config, images)
+    pixels = torch.from_numpy(images).reshape(70, -1).float() / 255
+    kl = state.vae.loss_parts(pixels, torch.zeros(70, 3)).kl.sum(-1).mean().item()
+    assert state.history[0].kl == pytest.approx(kl, rel=1e-4)
+
+
+def test_validation_sees_no_training_and_the_same_noise(images):
+    config = dataclasses.replace(SMALL, epochs=2, learning_rate=1e-12)
+    state, _ = trained(config, images, validation_images=images[:20])
+    first, second = state.history
+    assert first.validation_cross_entropy == pytest.approx(
+        second.validation_cross_entropy, rel=1e-6
+    )
+    without, _ = trained(config, images)
+    assert without.history[0].validation_cross_entropy is None
+    assert_same(without.tensors(), state.tensors())
+
+
+def test_the_schedule_warms_up_and_fades():
+    config = dataclasses.replace(
+        SMALL, kl_weight=2, kl_warmup=0.5, learning_rate=0.1, learning_rate_decay=0.25
+    )
+    config = dataclasses.replace(config, augmentation_fade=0.1)
+    # progress: learning rate, weight of the KL, share of the augmentation
+    expected = {
+        0.02: (0.1, 0.08, 1),
+        0.25: (0.1, 1, 1),
+        0.5: (0.1, 2, 1),
+        0.75: (0.1, 2, 1),
+        0.9: (0.04, 2, 1),
+        0.95: (0.02, 2, 0.5),
+        1.0: (0, 2, 0),
+    }
+    for progress, values in expected.items():
+        assert schedule(config, progress) == pytest.approx(values)
+
+
+def test_without_shares_nothing_is_scheduled():
+    config = dataclasses.replace(SMALL, kl_weight=3, kl_warmup=0, learning_rate_decay=0)
+    for progress in (0.01, 0.5, 1):
+        assert schedule(config, progress) == (config.learning_rate, 3, 1)
+
+
+def test_a_training_follows_the_schedule(images):
+    config = dataclasses.replace(SMALL, kl_weight=2, kl_warmup=0.5, learning_rate_decay=0.5)
+    state = TrainState.start(config)
+    rates = []
+    state.optimizer.register_step_pre_hook(
+        lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"])
+    )
+    weights = [report.kl_weight for report in train(state, images, config)]
+    assert weights == pytest.approx([2 * 5 / 7.5, 2, 2])
+    steps = [schedule(config, step / 15) for step in range(1, 16)]
+    assert rates == pytest.approx([now.learning_rate for now in steps])
+
+
+def test_views_that_have_faded_away_are_the_images(images):
+    faded = dataclasses.replace(SMALL, augmentation_fade=1.0, epochs=1, batch_size=70)
+    # One step, the last: at the end of the fade. Only the drawn numbers differ, after the noise.
+    plain = dataclasses.replace(SMALL, augmentation=AugmentationConfig(), epochs=1, batch_size=70)
+    one, other = trained(faded, images)[0].history[0], trained(plain, images)[0].history[0]
+    assert one.kl == pytest.approx(other.kl, rel=1e-4)
+    full = dataclasses.replace(faded, augmentation_fade=0.0)
+    assert trained(full, images)[0].history[0].kl != pytest.approx(other.kl, rel=1e-3)
+
+
+def one_step_gradient(config, images):
+    """The gradient of the first step of a training whose only batch is all images."""
+    gradients = {}
+
+    def keep(optimizer, *_):
+        gradients.update(enumerate(p.grad.clone() for p in optimizer.param_groups[0]["params"]))
+
+    config = dataclasses.replace(config, epochs=1, batch_size=len(images), kl_warmup=0)
+    state = TrainState.start(config)
+    state.optimizer.register_step_pre_hook(keep)
+    list(train(state, images, config))
+    return TrainState.start(config).vae, gradients
+
+
+@pytest.mark.parametrize("kl_reduction", ["sum", "mean"])
+def test_the_loss_is_cross_entropy_plus_weighted_divergence(images, kl_reduction):
+    config = dataclasses.replace(
+        SMALL, augmentation=AugmentationConfig(), kl_weight=3, kl_reduction=kl_reduction
+    )
+    # The noise of the training, in the training's order.
+    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + 1)
+    order = torch.randperm(len(images), generator=generator)
+    noise = torch.randn(len(images), 3, generator=generator)
+    vae, gradients = one_step_gradient(config, images)
+
+    pixels = torch.from_numpy(images).reshape(len(images), -1)[order].float() / 255
+    weight = 3 / 3 if kl_reduction == "mean" else 3  # the mean over 3 latent dimensions
+    (-vae.elbo(pixels, noise, weight)).mean().backward()
+    for index, parameter in enumerate(vae.parameters()):
+        torch.testing.assert_close(gradients[index], parameter.grad)
+
+
+def test_a_loss_that_is_not_finite_names_epoch_and_step(images, monkeypatch):
+    from vaegmm import vae
+
+    state = TrainState.start(SMALL)
+    original = vae.VAE.loss_parts
+    calls = []
+
+    def explode(self, *args):
+        calls.append(1)
+        parts = original(self, *args)
+        return parts._replace(kl=parts.kl * (float("nan") if len(calls) == 8 else 1))
+
+    monkeypatch.setattr(vae.VAE, "loss_parts", explode)
+    last_good = None
+    with pytest.raises(NonFiniteLossError) as caught:
+        for report in train(state, images, SMALL):
+            if report.finished_epoch:
+                last_good = weights_of(state)
+    assert str(caught.value) == (
+        "loss must stay finite; it did not in epoch 2, step 3; epoch 1 is kept. "
+        "Lower the learning rate."
+    )
+    assert (caught.value.epoch, caught.value.step) == (2, 3)
+    # The state itself is back at the last finished epoch.
+    assert_same(state.tensors(), last_good)
+    assert [loss.epoch for loss in state.history] == [1]
+
+
+def test_a_loss_that_is_never_finite_leaves_the_start(images):
+    state = TrainState.start(SMALL)
+    with torch.no_grad():
+        state.vae.mean.bias.fill_(1e30)
+    before = weights_of(state)
+    with pytest.raises(NonFiniteLossError, match="in epoch 1, step 1; no epoch was finished"):
+        list(train(state, images, SMALL))
+    assert_same(state.tensors(), before)
+
+
+def test_weights_that_the_last_step_breaks_end_the_training(images):
+    state = TrainState.start(SMALL)
+
+    def break_weights(optimizer, *_):
+        optimizer.param_groups[0]["params"][0].data[0, 0] = float("inf")
+
+    steps = []
+    state.optimizer.register_step_post_hook(
+        lambda *args: steps.append(1) or (len(steps) == 10 and break_weights(*args))
+    )
+    with pytest.raises(NonFiniteLossError, match="in epoch 2, step 5; epoch 1 is kept"):
+        list(train(state, images, SMALL))
+    assert all(value.isfinite().all() for value in state.tensors().values())
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((0, 28, 28), np.uint8), "images must not be empty; got images=0"),
+        (np.zeros((5, 27, 28), np.uint8), "images must have shape"),
+        (np.full((5, 28, 28), np.nan), "images must be finite"),
+    ],
+)
+def test_unusable_images_are_refused(images, message):
+    with pytest.raises(ValueError, match=message):
+        next(train(TrainState.start(SMALL), images, SMALL))
+
+
+def test_a_state_of_another_autoencoder_is_refused(images):
+    state = TrainState.start(dataclasses.replace(SMALL, vae=VAEConfig(latent_dim=2)))
+    with pytest.raises(ValueError, match=r"config\.vae must be the state's"):
+        next(train(state, images, SMALL))
+
+
+def test_floating_point_images_train_like_bytes(images):
+    as_floats, _ = trained(SMALL, images.astype(np.float32) / 255)
+    assert_same(as_floats.tensors(), trained(SMALL, images)[0].tensors())
+
+
+WORKER = """
+import json, sys
+import numpy as np, torch, torch.distributed as dist
+from safetensors.torch import save_file
+from vaegmm.config import TrainConfig
+from vaegmm.training import TrainState, train
+
+rank, size, port, images, config, out = sys.argv[1:]
+torch.set_num_threads(1)
+dist.init_process_group(
+    "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=int(rank), world_size=int(size)
+)
+config = TrainConfig.from_dict(json.loads(config))
+state = TrainState.start(config)
+list(train(state, np.load(images), config))
+save_file(state.tensors(), out)
+print(json.dumps([loss.cross_entropy for loss in state.history]))
+dist.destroy_process_group()
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_training_of_one(images, tmp_path):
+
+    images = images[:65]  # the last batch is a single image: one process has none of it
+    np.save(tmp_path / "images.npy", images)
+    port = free_port()
+    workers = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-c", WORKER, str(rank), "2", str(port)),
+                *(str(tmp_path / "images.npy"), json.dumps(SMALL.to_dict())),
+                str(tmp_path / f"{rank}.safetensors"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        for rank in (0, 1)
+    ]
+    try:
+        outputs = [worker.communicate(timeout=120) for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert [worker.returncode for worker in workers] == [0, 0], outputs
+
+    first, second = (load_file(tmp_path / f"{rank}.safetensors") for rank in (0, 1))
+    assert_same(first, second)
+    state, _ = trained(SMALL, images)
+    alone = state.tensors()
+    for name in alone:
+        # Adam divides by the root of tiny squares, which magnifies rounding.
+        torch.testing.assert_close(first[name], alone[name], rtol=1e-3, atol=2e-5)
+    assert not torch.equal(first["vae.mean.weight"], TrainState.start(SMALL).vae.mean.weight)
+    expected = [loss.cross_entropy for loss in state.history]
+    assert json.loads(outputs[0][0]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_epochs_losses_survive_json():
+    loss = EpochLoss(1, 2.0, 3.0, 0.5, 4.0, None)
+    assert EpochLoss(**dataclasses.asdict(loss)) == loss
