@@ -235,7 +235,9 @@ def _digit_in_mnist_form(image: np.ndarray) -> np.ndarray:
     canvas = np.zeros(IMAGE_SHAPE)
     canvas[:height, :width] = scaled.clip(0, 1)
     centre = (np.array(IMAGE_SHAPE) - 1) / 2
-    shifted = ndimage.shift(canvas, centre - ndimage.center_of_mass(canvas), order=1)
+    offset = centre - ndimage.center_of_mass(canvas)
+    # "grid-constant" keeps the halves of pixels that cross the canvas' first row and column.
+    shifted = ndimage.shift(canvas, offset, order=1, mode="grid-constant")
     return np.rint(shifted.clip(0, 1) * 255).astype(np.uint8)
 
 
@@ -305,8 +307,6 @@ def read_image(path: str | Path) -> np.ndarray:
     """
     from PIL import Image
 
-    from vaegmm.preprocess import digit_from_image
-
     try:
         with Image.open(path) as picture:
             picture.load()
@@ -315,6 +315,9 @@ def read_image(path: str | Path) -> np.ndarray:
         raise DataError(f"{path} is no readable image: {error}") from error
     if picture.size == IMAGE_SHAPE and picture.mode == "L":
         return np.array(picture)
+
+    from vaegmm.preprocess import digit_from_image
+
     try:
         return digit_from_image(picture)
     except ValueError as error:
