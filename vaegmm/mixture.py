@@ -2,89 +2,128 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import numbers
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vaegmm.gaussian import log_multivariate_normal
+from vaegmm.ascent import Ascent, ascend
+from vaegmm.chunks import Points
+from vaegmm.covariance import COVARIANCES, Frame
+from vaegmm.distributed import ALONE, Group, Processes
+from vaegmm.em import Parameters, Statistics, Walk, e_step, m_step
+from vaegmm.estimator import DensityEstimator, not_fitted
+from vaegmm.start import draw_sample, initial_parameters
 
-_TYPES = ("full", "tied", "diag", "spherical")
+__all__ = [
+    "ConvergenceWarning",
+    "EmptyComponentWarning",
+    "GaussianMixture",
+    "Parameters",
+    "Snapshot",
+    "Statistics",
+    "e_step",
+    "m_step",
+]
 
+CovarianceType = Literal["full", "tied", "diag", "spherical"]
+InitParams = Literal["kmeans", "k-means++", "random", "random_from_data"]
 
-def _expand(covariances: Tensor, covariance_type: str, n_components: int, dim: int) -> Tensor:
-    """Covariances of any type as K full matrices, (K, D, D)."""
-    if covariance_type == "full":
-        return covariances
-    if covariance_type == "tied":
-        return covariances.expand(n_components, dim, dim)
-    if covariance_type == "diag":
-        return torch.diag_embed(covariances)
-    return covariances[:, None, None] * torch.eye(
-        dim, dtype=covariances.dtype, device=covariances.device
-    )
+#: A component that expects fewer points than this is empty.
+_EMPTY = 1e-3
 
-
-def _cholesky_of_precisions(covariances: Tensor, covariance_type: str) -> Tensor:
-    if covariance_type in ("diag", "spherical"):
-        return covariances.rsqrt()
-    lower, info = torch.linalg.cholesky_ex(covariances)
-    if info.any():
-        raise ValueError(
-            "reg_covar must keep every covariance positive definite; got a singular one. "
-            "Raise reg_covar or lower n_components."
-        )
-    eye = torch.eye(covariances.shape[-1], dtype=covariances.dtype, device=covariances.device)
-    return torch.linalg.solve_triangular(lower, eye.expand_as(lower), upper=False).mT
+#: Iterations between two looks at the likelihood: each look waits for a GPU to finish.
+_ITERATIONS_PER_LOOK = {"cpu": 1, "cuda": 8}
 
 
-def e_step(
-    z: Tensor, weights: Tensor, means: Tensor, precisions_cholesky: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Log-likelihood (N,) and responsibilities (N, K) of points z (N, D)."""
-    joint = log_multivariate_normal(z, means, precisions_cholesky) + weights.log()
-    log_likelihood = joint.logsumexp(-1)
-    return log_likelihood, (joint - log_likelihood[:, None]).exp()
+class ConvergenceWarning(UserWarning):
+    """EM stopped at `max_iter` before the likelihood stood still."""
 
 
-def m_step(
-    z: Tensor, responsibilities: Tensor, covariance_type: str = "full", reg_covar: float = 1e-6
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Weights, means and covariances that maximise the expected log-likelihood."""
-    counts = responsibilities.sum(0) + 10 * torch.finfo(z.dtype).eps
-    means = responsibilities.T @ z / counts[:, None]
-    centred = z - means[:, None]
-    scatter = centred.mT @ (centred * responsibilities.T[..., None])  # (K, D, D)
-    weights = counts / counts.sum()
-    if covariance_type == "tied":
-        covariances = scatter.sum(0) / counts.sum()
-        covariances.diagonal().add_(reg_covar)
-        return weights, means, covariances
-    covariances = scatter / counts[:, None, None]
-    variances = covariances.diagonal(dim1=-2, dim2=-1)
-    variances += reg_covar
-    if covariance_type == "diag":
-        covariances = variances.clone()
-    elif covariance_type == "spherical":
-        covariances = variances.mean(-1)
-    return weights, means, covariances
+class EmptyComponentWarning(UserWarning):
+    """Components lost all their points and were reseeded."""
 
 
-class GaussianMixture:
-    """A mixture of Gaussians, fitted by EM."""
+class Snapshot(NamedTuple):
+    """The parameters of one iteration; `history_` holds them."""
+
+    weights: Any
+    means: Any
+    covariances: Any
+
+
+class GaussianMixture(DensityEstimator):
+    """A mixture of Gaussians, fitted by EM.
+
+    p(z) = sum_k weights_k N(z | means_k, covariances_k)
+
+    An estimator as scikit-learn's of the same name: numpy in gives numpy out, a tensor in gives
+    tensors on its device out. `fit` also takes what doesn't fit in memory: a memory map, the
+    paths of .npy shards, or any re-iterable of blocks.
+
+    Args:
+        n_components: K.
+        covariance_type: "full", "tied", "diag" or "spherical".
+        tol: EM stops when the mean log-likelihood changes by less, in nats.
+        max_iter: most iterations of EM.
+        n_init: starts; the one with the highest likelihood is kept.
+        init_params: "kmeans", "k-means++", "random_from_data" or "random".
+        weights_init: weights to start from, shape (K,).
+        means_init: means to start from, shape (K, D).
+        precisions_init: inverse covariances to start from, in the shape of `precisions_`.
+        reg_covar: added to every variance, in the squared units of the data.
+        random_state: seed; None for a different start every time.
+        warm_start: start from the last fit's parameters.
+        history: keep the parameters of every iteration in `history_`.
+        distributed: the points given to `fit` are this process's share; all processes of
+            `torch.distributed`'s default group fit one mixture to all shares.
+        verbose: 1 prints the start and the end of each run, 2 every iteration.
+
+    Attributes:
+        weights_: (K,).
+        means_: (K, D).
+        covariances_: (K, D, D), (D, D), (K, D) or (K,), by type.
+        precisions_: inverse covariances, in the same shape.
+        precisions_cholesky_: P with inv(Sigma) = P P^T, in the same shape.
+        converged_: whether the likelihood stood still within `max_iter`.
+        n_iter_: iterations of the best start.
+        lower_bound_: mean log-likelihood of the last iteration, in nats.
+        lower_bounds_: those of all iterations.
+        history_: n_iter_ + 1 snapshots, from the start to the fit; lower_bounds_[i] is the
+            log-likelihood of history_[i]. Only with history=True.
+        n_features_in_: D.
+
+    Example:
+        >>> import numpy as np
+        >>> z = np.concatenate([np.random.default_rng(0).normal(size=(50, 2)) + m for m in (0, 9)])
+        >>> mixture = GaussianMixture(2).fit(z)
+        >>> sorted(mixture.means_.mean(1).round().tolist())
+        [0.0, 9.0]
+    """
 
     def __init__(
         self,
         n_components: int = 10,
         *,
-        covariance_type: str = "full",
+        covariance_type: CovarianceType = "full",
         tol: float = 1e-4,
         max_iter: int = 200,
         n_init: int = 1,
-        init_params: str = "kmeans",
+        init_params: InitParams = "kmeans",
+        weights_init: Any = None,
+        means_init: Any = None,
+        precisions_init: Any = None,
         reg_covar: float = 1e-6,
-        random_state: int | None = 0,
+        random_state: Any = 0,
+        warm_start: bool = False,
+        history: bool = False,
+        distributed: bool = False,
+        verbose: int = 0,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -92,149 +131,374 @@ class GaussianMixture:
         self.max_iter = max_iter
         self.n_init = n_init
         self.init_params = init_params
+        self.weights_init = weights_init
+        self.means_init = means_init
+        self.precisions_init = precisions_init
         self.reg_covar = reg_covar
         self.random_state = random_state
+        self.warm_start = warm_start
+        self.history = history
+        self.distributed = distributed
+        self.verbose = verbose
 
     @classmethod
     def from_parameters(
-        cls, weights: Any, means: Any, covariances: Any, covariance_type: str = "full", **params
+        cls,
+        weights: Any,
+        means: Any,
+        covariances: Any,
+        covariance_type: CovarianceType = "full",
+        **params: Any,
     ) -> GaussianMixture:
-        """A mixture that predicts with the given parameters, without a fit."""
+        """A fitted mixture from its parameters.
+
+        Args:
+            weights: shape (K,).
+            means: shape (K, D).
+            covariances: in the shape of `covariances_`.
+            covariance_type: the type they are of.
+            params: further parameters of the constructor.
+
+        Raises:
+            ValueError: if shapes disagree or a covariance isn't positive definite.
+        """
         mixture = cls(len(weights), covariance_type=covariance_type, **params)
-        mixture._numpy = not isinstance(means, Tensor)
-        mixture._store(*(torch.as_tensor(p) for p in (weights, means, covariances)))
+        mixture._check_params()
+        like = means if isinstance(means, Tensor) else np.asarray(means)
+        parts = [torch.as_tensor(p) for p in (weights, means, covariances)]
+        parts = [p if p.is_floating_point() else p.double() for p in parts]
+        n_components, dimension = parts[1].shape
+        shape = COVARIANCES[covariance_type].shape(n_components, dimension)
+        if len(weights) != n_components or parts[2].shape != shape:
+            raise ValueError(
+                f"covariances must have shape {shape} for {n_components} means of {dimension} "
+                f"columns; got covariances.shape={tuple(parts[2].shape)}, weights={len(weights)}."
+            )
+        parameters = Parameters.of(covariance_type, *parts)
+        if not parameters.precisions_cholesky.isfinite().all():
+            raise ValueError(
+                "covariances must be positive definite; got at least one that isn't. Check that "
+                f"they are of covariance_type={covariance_type!r}."
+            )
+        to_kind = _tensors if isinstance(like, Tensor) else _arrays
+        mixture._set(parameters, parts[1].dtype, to_kind)
         mixture.converged_, mixture.n_iter_ = True, 0
-        mixture.lower_bound_, mixture.lower_bounds_ = -np.inf, []
+        mixture.lower_bound_, mixture.lower_bounds_ = -math.inf, []
         return mixture
 
-    def _store(self, weights: Tensor, means: Tensor, covariances: Tensor) -> None:
-        precisions = _cholesky_of_precisions(covariances, self.covariance_type)
-        for name, value in (
-            ("weights_", weights),
-            ("means_", means),
-            ("covariances_", covariances),
-            ("precisions_cholesky_", precisions),
-        ):
-            setattr(self, name, value.numpy() if self._numpy else value)
-        self.n_features_in_ = means.shape[1]
+    # Fitting -------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None) -> GaussianMixture:
-        self._numpy = not isinstance(X, Tensor)
-        z = torch.as_tensor(X)
-        z = z if z.is_floating_point() else z.double()
-        if len(z) < self.n_components:
-            raise ValueError(
-                "n_components must not exceed the number of points; got "
-                f"n_components={self.n_components}, points={len(z)}. Lower n_components."
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> GaussianMixture:
+        """Fit by EM, from `n_init` starts, and keep the most likely mixture.
+
+        Args:
+            X: points, shape (N, D), in any of the forms above.
+            y: ignored.
+            sample_weight: how often each point counts, shape (N,).
+
+        Raises:
+            ValueError: if X or a parameter is out of range, or the data can't be fitted.
+        """
+        self._check_params()
+        points = Points(X, sample_weight)
+        group = Processes() if self.distributed else ALONE
+        generator = self._generator(group, points.device)
+        best: Ascent | None = None
+        n_reseeded = 0
+        for run in self._runs(points, group, generator):
+            n_reseeded += run.n_reseeded
+            if best is None or run.lower_bounds[-1] > best.lower_bounds[-1]:
+                best = run
+        assert best is not None
+        to_kind = _tensors if points.torch else _arrays
+        self._set(best.parameters, points.dtype, to_kind)
+        self.converged_, self.n_iter_ = best.converged, len(best.lower_bounds)
+        self.lower_bound_, self.lower_bounds_ = best.lower_bounds[-1], best.lower_bounds
+        if self.history:
+            self.history_ = [
+                Snapshot(*to_kind(points.dtype, p.weights, p.means, p.covariances))
+                for p in [*best.history, best.parameters]
+            ]
+        if n_reseeded:
+            warnings.warn(
+                f"{n_reseeded} components emptied and were reseeded at the worst-explained "
+                f"points; n_components={self.n_components} may be more than the data hold.",
+                EmptyComponentWarning,
+                stacklevel=2,
             )
-        generator = torch.Generator(z.device).manual_seed(self.random_state or 0)
-        best = -np.inf
-        for _ in range(self.n_init):
-            bounds = self._fit_once(z, generator)
-            if bounds[0][-1] > best:
-                best = bounds[0][-1]
-                self.lower_bounds_, self.converged_ = bounds[:2]
-                parameters = bounds[2]
-        self.lower_bound_, self.n_iter_ = best, len(self.lower_bounds_)
-        self._store(*parameters)
+        if not self.converged_ and self.tol > 0:
+            warnings.warn(
+                f"EM did not converge within max_iter={self.max_iter} iterations. Raise max_iter "
+                "or tol, or try another start with init_params or random_state.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         return self
 
-    def _fit_once(self, z: Tensor, generator: torch.Generator):
-        eye = torch.eye(self.n_components, dtype=z.dtype, device=z.device)
-        labels = _kmeans(z, self.n_components, generator)
-        parameters = m_step(z, eye[labels], self.covariance_type, self.reg_covar)
-        bounds: list[float] = []
-        converged = False
-        for _ in range(self.max_iter):
-            counts_sums = e_step(z, parameters[0], parameters[1], self._full_cholesky(*parameters))
-            bounds.append(counts_sums[0].mean().item())
-            parameters = m_step(z, counts_sums[1], self.covariance_type, self.reg_covar)
-            if len(bounds) > 1 and abs(bounds[-1] - bounds[-2]) < self.tol:
-                converged = True
-                break
-        return bounds, converged, parameters
-
-    def _full_cholesky(self, weights: Tensor, means: Tensor, covariances: Tensor) -> Tensor:
-        expanded = _expand(covariances, self.covariance_type, *means.shape)
-        return _cholesky_of_precisions(expanded, "full")
-
-    def _e_step(self, X: Any) -> tuple[Tensor, Tensor]:
-        weights, means, covariances = (
-            torch.as_tensor(p) for p in (self.weights_, self.means_, self.covariances_)
-        )
-        z = torch.as_tensor(X)
-        z = z if z.is_floating_point() else z.double()
-        if z.shape[-1] != means.shape[1]:
+    def _runs(self, points: Points, group: Group, generator: torch.Generator) -> Iterator[Ascent]:
+        """One run of EM for each start."""
+        if self.warm_start and hasattr(self, "means_"):
+            self._check_columns(points)
+            parameters = self._parameters(points.device)
+            if len(parameters.weights) != self.n_components:
+                raise ValueError(
+                    "n_components must be that of the last fit with warm_start=True; got "
+                    f"n_components={self.n_components} after {len(parameters.weights)}."
+                )
+            yield self._ascend(points, parameters, group)
+            return
+        sample = draw_sample(points, self.n_components, group, generator)
+        if len(sample[0]) < self.n_components:
             raise ValueError(
-                f"X must have {means.shape[1]} columns, as in fit; got {z.shape[-1]} columns."
+                "n_components must not exceed the number of points; got "
+                f"n_components={self.n_components}, n_samples={len(sample[0])}. "
+                "Lower n_components."
             )
-        weights, means, covariances = (p.to(z) for p in (weights, means, covariances))
-        cholesky = self._full_cholesky(weights, means, covariances)
-        parts = [e_step(part, weights, means, cholesky) for part in z.split(4096)]
-        return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
+        for start in range(self.n_init):
+            if self.verbose:
+                print(f"start {start + 1} of {self.n_init}")
+            yield self._ascend(points, self._start(sample, generator), group)
 
-    @staticmethod
-    def _like(value: Tensor, X: Any) -> Any:
-        return value if isinstance(X, Tensor) else value.numpy()
+    def _ascend(self, points: Points, parameters: Parameters, group: Group) -> Ascent:
+        ascent = ascend(
+            points,
+            parameters,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            reg_covar=self.reg_covar,
+            group=group,
+            keep_history=self.history,
+            verbose=self.verbose > 1,
+        )
+        if self.verbose:
+            end = "converged" if ascent.converged else "stopped"
+            iterations, bound = len(ascent.lower_bounds), ascent.lower_bounds[-1]
+            print(f"{end} after {iterations} iterations: log-likelihood {bound:.6f}")
+        return ascent
 
-    def predict_proba(self, X: Any) -> Any:
-        return self._like(self._e_step(X)[1], X)
+    def _start(self, sample: tuple[Tensor, Tensor], generator: torch.Generator) -> Parameters:
+        """The parameters to start from: given ones first, the rest from the sample."""
+        covariance = COVARIANCES[self.covariance_type]
+        dimension, device = sample[0].shape[1], sample[0].device
+        shapes = {
+            "weights_init": (self.n_components,),
+            "means_init": (self.n_components, dimension),
+            "precisions_init": covariance.shape(self.n_components, dimension),
+        }
+        given: dict[str, Tensor] = {}
+        for name, shape in shapes.items():
+            value = getattr(self, name)
+            if value is not None:
+                given[name] = torch.as_tensor(value, dtype=torch.float64, device=device)
+                if given[name].shape != shape:
+                    raise ValueError(
+                        f"{name} must have shape {shape}; got {tuple(given[name].shape)}."
+                    )
+        weights, covariances = given.get("weights_init"), None
+        if weights is not None and not (
+            (weights >= 0).all() and abs(weights.sum().item() - 1) < 1e-6
+        ):
+            raise ValueError(
+                "weights_init must be at least 0 and sum to 1; got a sum of "
+                f"{weights.sum().item():.6g}."
+            )
+        if "precisions_init" in given:
+            covariances = covariance.invert(given["precisions_init"])
+            if not covariances.isfinite().all():
+                raise ValueError("precisions_init must be positive definite; got others.")
+        means = given.get("means_init")
+        if weights is not None and means is not None and covariances is not None:
+            return Parameters.of(self.covariance_type, weights, means, covariances)
+        start = initial_parameters(
+            sample,
+            self.n_components,
+            covariance,
+            self.init_params,
+            self.reg_covar,
+            generator,
+            means,
+        )
+        return Parameters.of(
+            self.covariance_type,
+            start.weights if weights is None else weights,
+            start.means if means is None else means,
+            start.covariances if covariances is None else covariances,
+        )
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Fit, and the most likely component of every point, (N,)."""
+        return self.fit(X, sample_weight=sample_weight).predict(X)
+
+    # Predicting ----------------------------------------------------------------------------
 
     def predict(self, X: Any) -> Any:
-        return self._like(self._e_step(X)[1].argmax(-1), X)
+        """The most likely component of every point, (N,)."""
+        return self._evaluate(X, lambda joint: joint.argmax(0))
 
-    def fit_predict(self, X: Any, y: Any = None) -> Any:
-        return self.fit(X).predict(X)
+    def predict_proba(self, X: Any) -> Any:
+        """Responsibilities p(k | z), (N, K); each row sums to 1."""
+        return self._evaluate(X, lambda joint: joint.softmax(0).mT)
 
     def score_samples(self, X: Any) -> Any:
-        return self._like(self._e_step(X)[0], X)
+        """Log-likelihood of every point in nats, (N,)."""
+        return self._evaluate(X, lambda joint: joint.logsumexp(0))
 
     def score(self, X: Any, y: Any = None) -> float:
-        return self._e_step(X)[0].mean().item()
-
-    def sample(self, n_samples: int = 1) -> tuple[Any, Any]:
-        """Points and their components, drawn from the mixture."""
-        weights, means, covariances = (
-            torch.as_tensor(p) for p in (self.weights_, self.means_, self.covariances_)
-        )
-        generator = torch.Generator(means.device).manual_seed(self.random_state or 0)
-        components = torch.multinomial(weights, n_samples, replacement=True, generator=generator)
-        components = components.sort().values
-        lower = torch.linalg.cholesky(_expand(covariances, self.covariance_type, *means.shape))
-        noise = torch.randn(n_samples, means.shape[1], generator=generator, dtype=means.dtype)
-        z = means[components] + (lower[components] @ noise[..., None])[..., 0]
-        return (z.numpy(), components.numpy()) if self._numpy else (z, components)
-
-    def _n_parameters(self) -> int:
-        k, d = self.means_.shape
-        full = d * (d + 1) // 2
-        covariance = {"full": k * full, "tied": full, "diag": k * d, "spherical": k}
-        return k - 1 + k * d + covariance[self.covariance_type]
+        """Mean log-likelihood of the points in nats."""
+        total, n_points = 0.0, 0
+        for joint in self._log_joints(self._points(X)):
+            total += joint.logsumexp(0).sum(dtype=torch.float64).item()
+            n_points += joint.shape[1]
+        return total / n_points
 
     def bic(self, X: Any) -> float:
-        return float(-2 * self.score(X) * len(X) + self._n_parameters() * np.log(len(X)))
+        """Bayesian information criterion; lower is better."""
+        points = self._points(X)
+        return -2 * self.score(X) * len(points) + self._n_parameters() * math.log(len(points))
 
     def aic(self, X: Any) -> float:
-        return float(-2 * self.score(X) * len(X) + 2 * self._n_parameters())
+        """Akaike information criterion; lower is better."""
+        points = self._points(X)
+        return -2 * self.score(X) * len(points) + 2 * self._n_parameters()
+
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> tuple[Any, Any]:
+        """Draw points from the mixture.
+
+        Args:
+            n_samples: how many.
+            random_state: seed; None: that of the mixture.
+
+        Returns:
+            Points (n, D), in the order of their components, and the components (n,).
+        """
+        self._check_fitted()
+        if not isinstance(n_samples, numbers.Integral) or n_samples < 1:
+            raise ValueError(f"n_samples must be a positive integer; got n_samples={n_samples}.")
+        kind = self.means_ if isinstance(self.means_, Tensor) else None
+        parameters = self._parameters(torch.device("cpu") if kind is None else kind.device)
+        seed = self.random_state if random_state is None else random_state
+        generator = _generator(seed)
+        components = torch.multinomial(
+            parameters.weights.cpu(), int(n_samples), replacement=True, generator=generator
+        )
+        counts = components.bincount(minlength=len(parameters.weights)).tolist()
+        noise = torch.randn(
+            int(n_samples), parameters.means.shape[1], generator=generator, dtype=torch.float64
+        ).to(parameters.means.device)
+        roots = parameters.spread(parameters.precisions_cholesky)
+        frames = parameters.covariance.own_frames(parameters.means, roots)
+        z = torch.cat(
+            [
+                parameters.covariance.restore(Frame(*frame), rows)
+                for rows, *frame in zip(noise.split(counts), *frames, strict=True)
+            ]
+        )
+        to_kind = _arrays if kind is None else _tensors
+        dtype = torch.as_tensor(self.means_[:0]).dtype
+        return to_kind(dtype, z)[0], to_kind(torch.int64, components.sort().values.to(z.device))[0]
+
+    def _evaluate(self, X: Any, reduce: Callable[[Tensor], Tensor]) -> Any:
+        points = self._points(X)
+        result = torch.cat([reduce(joint) for joint in self._log_joints(points)])
+        result = result.to(points.dtype) if result.is_floating_point() else result
+        return result if points.torch else result.numpy()
+
+    def _log_joints(self, points: Points) -> Iterator[Tensor]:
+        """Yield log w_k + log N(z | k), (K, n), chunk by chunk."""
+        parameters = self._parameters(points.device)
+        walk = Walk(points, parameters, points.dtype)
+        evaluator = walk.evaluator(parameters)
+        for chunk in walk:
+            shape = len(parameters.weights), chunk.x.shape[1]
+            yield evaluator.log_joint(chunk, out=chunk.x.new_empty(shape))
+
+    def _points(self, X: Any) -> Points:
+        self._check_fitted()
+        points = Points(X)
+        self._check_columns(points)
+        return points
+
+    def _check_columns(self, points: Points) -> None:
+        if points.n_features != self.n_features_in_:
+            raise ValueError(
+                f"X has {points.n_features} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input."
+            )
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "means_"):
+            raise not_fitted(self)
+
+    def _n_parameters(self) -> int:
+        n_components, dimension = self.means_.shape
+        in_covariances = COVARIANCES[self.covariance_type].n_parameters(n_components, dimension)
+        return n_components - 1 + n_components * dimension + in_covariances
+
+    # Parameters, ours and the constructor's ------------------------------------------------
+
+    def _parameters(self, device: torch.device) -> Parameters:
+        """The fitted parameters as float64 tensors."""
+        names = ("weights_", "means_", "covariances_", "precisions_cholesky_")
+        parts = [torch.as_tensor(getattr(self, name)).to(device, torch.float64) for name in names]
+        return Parameters(COVARIANCES[self.covariance_type], *parts)
+
+    def _set(self, parameters: Parameters, dtype: torch.dtype, to_kind: Callable) -> None:
+        roots = parameters.precisions_cholesky
+        precisions = parameters.covariance.precisions(roots)
+        self.weights_, self.means_, self.covariances_ = to_kind(
+            dtype, parameters.weights, parameters.means, parameters.covariances
+        )
+        self.precisions_cholesky_, self.precisions_ = to_kind(dtype, roots, precisions)
+        self.n_features_in_ = parameters.means.shape[1]
+
+    def _generator(self, group: Group, device: torch.device) -> torch.Generator:
+        """A generator with the same seed in every process."""
+        seed = _seed(self.random_state)
+        shared = group.total(seed if group.rank == 0 else 0, device)
+        return torch.Generator().manual_seed(int(shared))
+
+    def _check_params(self) -> None:
+        for name, least in (("n_components", 1), ("max_iter", 1), ("n_init", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
+                raise ValueError(
+                    f"{name} must be an integer of at least {least}; got {name}={value!r}."
+                )
+        for name in ("tol", "reg_covar"):
+            value = getattr(self, name)
+            if not (isinstance(value, (int, float, np.number)) and 0 <= value < math.inf):
+                raise ValueError(f"{name} must be a number of at least 0; got {name}={value!r}.")
+        choices = {"covariance_type": get_args(CovarianceType), "init_params": get_args(InitParams)}
+        for name, allowed in choices.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ValueError(
+                    f"{name} must be one of {', '.join(allowed)}; got {name}={value!r}."
+                )
 
 
-def _kmeans(z: Tensor, n_clusters: int, generator: torch.Generator) -> Tensor:
-    """Cluster labels (N,) by Lloyd's algorithm from a k-means++ start."""
-    first = torch.randint(len(z), (1,), generator=generator, device=z.device)
-    centres = z[first]
-    nearest = (z - centres).square().sum(-1)
-    for _ in range(1, n_clusters):
-        weights = nearest if nearest.sum() > 0 else torch.ones_like(nearest)
-        chosen = z[torch.multinomial(weights, 1, generator=generator)]
-        centres = torch.cat([centres, chosen])
-        nearest = torch.minimum(nearest, (z - chosen).square().sum(-1))
-    labels = None
-    for _ in range(100):
-        new = (0.5 * centres.square().sum(-1) - z @ centres.T).argmin(-1)
-        if labels is not None and torch.equal(new, labels):
-            break
-        labels = new
-        counts = torch.bincount(labels, minlength=n_clusters).to(z.dtype)[:, None]
-        sums = torch.zeros_like(centres).index_add_(0, labels, z)
-        centres = torch.where(counts > 0, sums / counts.clamp_min(1), centres)
-    return labels
+def _arrays(dtype: torch.dtype, *values: Tensor) -> list[Any]:
+    return [value.to("cpu", dtype, copy=True).numpy() for value in values]
+
+
+def _tensors(dtype: torch.dtype, *values: Tensor) -> list[Any]:
+    return [value.to(dtype, copy=True) for value in values]
+
+
+def _seed(random_state: Any) -> int:
+    """A seed from what scikit-learn allows as `random_state`."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    if isinstance(random_state, numbers.Integral):
+        return int(random_state) % 2**53
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31))
+    raise ValueError(
+        f"random_state must be None, an integer or a numpy generator; got {random_state!r}."
+    )
+
+
+def _generator(random_state: Any) -> torch.Generator:
+    return torch.Generator().manual_seed(_seed(random_state))
