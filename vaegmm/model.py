@@ -118,6 +118,7 @@ class VAEGMM:
         """Do what follows the last epoch: store z, fit the mixture, name its components."""
         training_images = as_bytes(images)
         checked = self._check_validation(validation, label_names)
+        state.optimizer.zero_grad()  # gradients are as large as the weights, and done with
         self.vae = state.vae.eval()
         self.history = [asdict(loss) for loss in state.history]
         mean, std = self.posterior(training_images)
@@ -307,7 +308,7 @@ class VAEGMM:
 
     def _check_latents(self, latents: ArrayLike | Tensor) -> np.ndarray:
         if isinstance(latents, Tensor):
-            latents = latents.detach().cpu()
+            latents = latents.detach().cpu().numpy()
         array = np.atleast_2d(np.array(latents, dtype=np.float32))
         if array.ndim != 2 or array.shape[1] != self.vae.config.latent_dim:
             raise ValueError(
