@@ -1,0 +1,155 @@
+"""Imports point one way, and what is heavy is imported by whom it concerns."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "vaegmm"
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__"))
+
+# Import one module of the package without its __init__, which imports nearly all of them.
+IMPORT_ALONE = """
+import importlib, json, sys, types
+root, package, module = sys.argv[1:]
+sys.path.insert(0, root)
+parent = types.ModuleType(package)
+parent.__path__ = [f"{root}/{package}"]
+sys.modules[package] = parent
+importlib.import_module(f"{package}.{module}")
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def run(code: str, *arguments: str) -> list[str]:
+    """Run code that prints the names of the modules it imported."""
+    result = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def imported_with(module: str, root: Path = ROOT, package: str = "vaegmm") -> set[str]:
+    """The modules of the package that importing one of them imports, in a fresh process."""
+    names = run(IMPORT_ALONE, str(root), package, module)
+    return {name.removeprefix(f"{package}.") for name in names if name.startswith(f"{package}.")}
+
+
+@pytest.mark.parametrize(
+    ("module", "others"),
+    [
+        ("mixture", {"vae", "training", "model", "labelling"}),
+        ("vae", {"training", "mixture", "model"}),
+        ("checkpoint", {"training", "augmentation", "runs", "data", "cli"}),
+    ],
+)
+def test_imports_point_one_way(module, others):
+    imported = imported_with(module)
+    assert module in imported
+    assert not imported & others
+
+
+def test_a_wrong_import_is_seen(tmp_path):
+    """The check above can fail: it sees an import of an import."""
+    package = tmp_path / "house"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('must not run')")
+    (package / "gaussian.py").write_text("import house.mixture")
+    (package / "mixture.py").write_text("from house import training")
+    (package / "training.py").write_text("")
+    assert imported_with("gaussian", tmp_path, "house") == {"gaussian", "mixture", "training"}
+    assert imported_with("training", tmp_path, "house") == {"training"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """What a file imports anywhere in it, in functions too, as dotted names."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            # `from vaegmm import data` imports the module as `from vaegmm.data import load` does.
+            names |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add("a relative import, which this check does not follow")
+    return names
+
+
+def own_imports(module: str) -> set[str]:
+    """The modules of the package that one of them imports itself, anywhere in it."""
+    imported = imports_of(PACKAGE / f"{module}.py")
+    return {other for other in MODULES if f"vaegmm.{other}" in imported}
+
+
+# What each module of the core may import of the package, in functions too.
+ALLOWED = {
+    "config": set(),
+    "gaussian": set(),
+    "metrics": set(),
+    "typicality": set(),
+    "projection": set(),
+    "labelling": set(),
+    "vae": {"config", "gaussian"},
+    "images": {"vae"},
+    "augmentation": {"config", "vae"},
+    "training": {"augmentation", "config", "images", "vae"},
+    "data": {"images", "preprocess", "vae"},
+    "checkpoint": {"config", "labelling", "mixture", "model", "projection", "vae"},
+    "evaluation": {"gaussian", "images", "metrics", "model"},
+    # Training only inside `fit`, and checkpoint inside `save`: see the subprocess test.
+    "model": {
+        *("checkpoint", "config", "images", "labelling", "mixture", "projection"),
+        *("training", "typicality", "vae"),
+    },
+}
+
+
+@pytest.mark.parametrize("module", ALLOWED)
+def test_a_module_imports_what_its_place_allows(module):
+    assert own_imports(module) <= ALLOWED[module]
+
+
+@pytest.mark.parametrize("module", ["preprocess", "figures"])
+def test_preprocessing_and_figures_know_arrays_only(module):
+    if module not in MODULES:
+        pytest.skip(f"there is no vaegmm/{module}.py yet")
+    in_functions_too = {name.partition(".")[0] for name in imports_of(PACKAGE / f"{module}.py")}
+    at_once = {name.partition(".")[0] for name in run(IMPORT_ALONE, str(ROOT), "vaegmm", module)}
+    assert not (in_functions_too | at_once) & {"torch", "torchvision", "streamlit"}
+
+
+def test_only_pages_and_ui_import_streamlit():
+    may = {PACKAGE / "ui.py", ROOT / "app.py", *(ROOT / "pages").glob("*.py")}
+    may |= set((PACKAGE / "pad").glob("*.py"))
+    files = {*ROOT.glob("*.py"), *PACKAGE.rglob("*.py"), *(ROOT / "pages").glob("*.py")}
+    importing = {
+        path for path in files if any(n.split(".")[0] == "streamlit" for n in imports_of(path))
+    }
+    assert PACKAGE / "ui.py" in importing
+    assert importing <= may
+
+
+def test_the_command_line_stands_beside_the_pages():
+    for module in MODULES:
+        if module not in ("cli", "__main__"):
+            assert "cli" not in own_imports(module)
+        if module != "ui":
+            assert "ui" not in own_imports(module)
+
+
+LISTED = "import json, sys, {}; print(json.dumps(sorted(sys.modules)))"
+
+
+def test_importing_the_package_stays_light():
+    imported = {name.partition(".")[0] for name in run(LISTED.format("vaegmm"))}
+    assert {"vaegmm", "torch", "numpy"} <= imported
+    assert not imported & {"streamlit", "torchvision", "plotly", "pandas", "PIL"}
+
+
+def test_help_does_not_wait_for_torch():
+    imported = {name.partition(".")[0] for name in run(IMPORT_ALONE, str(ROOT), "vaegmm", "cli")}
+    assert "torch" not in imported
