@@ -345,21 +345,19 @@ class GaussianMixture(DensityEstimator):
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean log-likelihood of the points in nats."""
-        total, n_points = 0.0, 0
-        for joint in self._log_joints(self._points(X)):
-            total += joint.logsumexp(0).sum(dtype=torch.float64).item()
-            n_points += joint.shape[1]
-        return total / n_points
+        return self._mean_log_likelihood(self._points(X))
 
     def bic(self, X: Any) -> float:
         """Bayesian information criterion; lower is better."""
         points = self._points(X)
-        return -2 * self.score(X) * len(points) + self._n_parameters() * math.log(len(points))
+        penalty = self._n_parameters() * math.log(len(points))
+        return -2 * self._mean_log_likelihood(points) * len(points) + penalty
 
     def aic(self, X: Any) -> float:
         """Akaike information criterion; lower is better."""
         points = self._points(X)
-        return -2 * self.score(X) * len(points) + 2 * self._n_parameters()
+        penalty = 2 * self._n_parameters()
+        return -2 * self._mean_log_likelihood(points) * len(points) + penalty
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> tuple[Any, Any]:
         """Draw points from the mixture.
@@ -402,6 +400,10 @@ class GaussianMixture(DensityEstimator):
         result = torch.cat([reduce(joint) for joint in self._log_joints(points)])
         result = result.to(points.dtype) if result.is_floating_point() else result
         return result if points.torch else result.numpy()
+
+    def _mean_log_likelihood(self, points: Points) -> float:
+        parts = [joint.logsumexp(0).sum(dtype=torch.float64) for joint in self._log_joints(points)]
+        return torch.stack(parts).sum().item() / len(points)
 
     def _log_joints(self, points: Points) -> Iterator[Tensor]:
         """Yield log w_k + log N(z | k), (K, n), chunk by chunk."""
