@@ -40,7 +40,7 @@ def _check_types(config: Any) -> None:
         elif get_origin(kind) is Literal:
             choices = get_args(kind)
             _require(value in choices, name, value, f"be one of {', '.join(choices)}")
-        elif isinstance(kind, type):
+        elif get_origin(kind) is None:
             _require(isinstance(value, kind), name, value, f"be a {kind.__name__}")
 
 
