@@ -8,7 +8,7 @@ import sys
 import traceback
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.settings import SETTINGS, change
@@ -59,8 +59,14 @@ def _say(message: object, exit_code: int) -> int:
     return exit_code
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one sentence, without the usage that argparse puts before it."""
+        self.exit(_say(f"{message}. See {self.prog} --help.", 2))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="vaegmm",
         description="A variational autoencoder whose latent space is clustered by a Gaussian "
         "mixture: train it, score it, classify with it.",

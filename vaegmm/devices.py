@@ -26,7 +26,7 @@ def choose_device(name: str | None = None) -> torch.device:
         return torch.device(name)
     # torch raises RuntimeError, AssertionError or AcceleratorError for devices it lacks.
     except Exception as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].split(". ")[0][:120]
         raise ValueError(
             f"device must be one this machine has; got device={name!r} ({reason}). "
             "Leave it out to take the best there is."

@@ -496,9 +496,8 @@ def assist(device_name: str | None = None) -> None:
     except RuntimeError as error:
         if type(error) is not RuntimeError:
             raise
-        # What gloo raises in a process whose neighbour has gone.
-        reason = str(error).splitlines()[0]
-        raise RunError(f"the other processes have left this training ({reason}).") from error
+        # What gloo raises in a process whose neighbour has gone; that one has said why.
+        raise RunError("the other processes have left this training.") from error
 
 
 def runs_folder() -> Path:

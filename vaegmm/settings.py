@@ -13,6 +13,7 @@ from vaegmm.config import PRESETS, TrainConfig
 class Setting:
     """One number of a TrainConfig that people change."""
 
+    label: str  # on a page
     kind: type[int] | type[float]
     help: str
     part: str | None = None  # the part of the configuration that holds it
@@ -20,12 +21,14 @@ class Setting:
 
 
 SETTINGS = {
-    "epochs": Setting(int, "epochs to train"),
-    "batch_size": Setting(int, "images of a step"),
-    "learning_rate": Setting(float, "Adam's learning rate"),
-    "kl_weight": Setting(float, "the constant of the loss: cross-entropy + constant * KL"),
-    "components": Setting(int, "components of the mixture", "mixture", "n_components"),
-    "seed": Setting(int, "seed of every random number"),
+    "epochs": Setting("Epochs", int, "epochs to train"),
+    "batch_size": Setting("Batch size", int, "images of a step"),
+    "learning_rate": Setting("Learning rate", float, "Adam's learning rate"),
+    "kl_weight": Setting(
+        "KL weight", float, "the constant of the loss: cross-entropy + constant * KL"
+    ),
+    "components": Setting("Clusters", int, "components of the mixture", "mixture", "n_components"),
+    "seed": Setting("Seed", int, "seed of every random number"),
 }
 
 
@@ -63,3 +66,13 @@ def preset_and_changes(config: TrainConfig) -> tuple[str, dict[str, Any]] | None
         if change(preset, **changes) == config:
             candidates.append((name, changes))
     return min(candidates, key=lambda candidate: len(candidate[1]), default=None)
+
+
+def describe(config: TrainConfig) -> str:
+    """Name the preset nearest to a configuration, and the settings that differ from it."""
+    nearest = preset_and_changes(config)
+    if nearest is None:
+        return "custom"
+    preset, changes = nearest
+    words = [f"{SETTINGS[name].label.lower()} {value:g}" for name, value in changes.items()]
+    return ", ".join([preset, *words])
