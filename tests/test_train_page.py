@@ -1,0 +1,350 @@
+"""The Train page: what it offers in every state of a run, and what its buttons do."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from streamlit.testing.v1 import AppTest
+
+from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
+from vaegmm.runs import Run, RunError, list_runs
+from vaegmm.training import Progress
+
+PAGE = Path(__file__).resolve().parent.parent / "pages" / "1_Train.py"
+TINY = TrainConfig(
+    vae=VAEConfig(latent_dim=2, hidden_units=(16,)),
+    mixture=MixtureConfig(n_components=3, tol=0.01),
+    epochs=2,
+    batch_size=16,
+)
+
+
+@pytest.fixture(autouse=True)
+def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Runs are kept here, and neither MNIST nor Fashion-MNIST is on this machine."""
+    monkeypatch.setenv("VAEGMM_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("VAEGMM_DATA", str(tmp_path / "no-data"))
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def tiny_data(tmp_path: Path) -> Path:
+    """A labelled data set of 90 images as a .npz file."""
+    path = tmp_path / "tiny.npz"
+    images = np.random.default_rng(0).integers(0, 255, (90, 28, 28)).astype(np.uint8)
+    np.savez(path, images=images, labels=np.arange(90) % 3)
+    return path
+
+
+@pytest.fixture
+def make_run(runs_folder: Path, tiny_data: Path) -> Callable[..., Run]:
+    """Create runs on the tiny data, by name."""
+    return lambda name="tiny": Run.create(runs_folder / name, TINY, tiny_data, "cpu")
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """Record what is launched instead of launching it."""
+    runs: list[Run] = []
+    monkeypatch.setattr(Run, "launch", lambda run: runs.append(run))
+    return runs
+
+
+def _open() -> AppTest:
+    page = AppTest.from_file(str(PAGE), default_timeout=120).run()
+    assert not page.exception
+    return page
+
+
+def _run(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception
+    return page
+
+
+def _texts(page: AppTest) -> str:
+    elements = [*page.markdown, *page.caption, *page.error]
+    return "\n".join(element.value for element in elements)
+
+
+def _buttons(page: AppTest) -> set[str]:
+    return {button.label for button in page.button}
+
+
+def _interrupt_after_an_epoch(run: Run) -> Run:
+    def stop(report: Progress) -> None:
+        if report.finished_epoch:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.execute(stop)
+    return run
+
+
+def test_without_runs_it_offers_to_start_one() -> None:
+    page = _open()
+    assert page.title[0].value == "Train"
+    assert page.selectbox(key="data").value == "digits", "the others would have to be downloaded"
+    assert "None yet" in _texts(page)
+    assert "1,199 training images in batches of 128: 10 steps an epoch, 400 in all" in _texts(page)
+    assert not page.button(key="start").disabled
+    assert not page.dataframe
+
+
+def test_the_settings_start_from_the_preset_and_are_launched(launched: list[Run]) -> None:
+    page = _open()
+    page.button_group(key="preset").set_value("reference")
+    _run(page)
+    assert page.number_input(key="reference-epochs").value == 100
+    assert page.number_input(key="reference-kl_weight").value == 3.0
+    page.number_input(key="reference-epochs").set_value(7)
+    page.number_input(key="reference-learning_rate").set_value(0.0001)
+    page.number_input(key="reference-components").set_value(20)
+    page.number_input(key="reference-seed").set_value(3)
+    page.selectbox(key="device").select("cpu")
+    _run(page)
+    page.button(key="start").click()
+    _run(page)
+
+    (run,) = launched
+    reference = PRESETS["reference"]
+    assert run.config == replace(
+        reference,
+        epochs=7,
+        learning_rate=0.0001,
+        seed=3,
+        mixture=replace(reference.mixture, n_components=20),
+    )
+    assert (run.settings["data"], run.settings["device"]) == ("digits", "cpu")
+    assert page.selectbox(key="watched_run").value == run.name
+    assert page.toast[0].value == "The training has started."
+    shown = page.dataframe[0].value.iloc[0]
+    assert shown["Settings"] == "reference, epochs 7, learning rate 0.0001, clusters 20, seed 3"
+
+
+def test_data_that_is_not_here_says_that_it_will_be_downloaded(launched: list[Run]) -> None:
+    page = _open()
+    assert "MNIST (will be downloaded)" in page.selectbox(key="data").options
+    page.selectbox(key="data").select("mnist")
+    _run(page)
+    assert "the training will download it to" in _texts(page)
+    assert "55,000 training images in batches of 128: 430 steps an epoch" in _texts(page)
+    page.button(key="start").click()
+    _run(page)
+    assert launched[0].settings["data"] == "mnist"
+
+
+def test_mnist_has_the_images_that_are_announced_before_its_download(mnist_data) -> None:  # type: ignore[no-untyped-def]
+    assert len(mnist_data.train) == 55_000
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("default-epochs", 0, "epochs must be at least 1; got epochs=0"),
+        ("default-learning_rate", 2.0, "learning_rate must"),
+        ("default-components", 2000, "n_components=2000, images=1199. Lower n_components."),
+        ("default-seed", -1, "seed must"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused(key: str, value: float, sentence: str) -> None:
+    page = _open()
+    page.number_input(key=key).set_value(value)
+    _run(page)
+    assert sentence in page.error[0].value
+    assert page.button(key="start").disabled
+
+
+def test_images_from_a_path(tiny_data: Path, launched: list[Run]) -> None:
+    page = _open()
+    page.selectbox(key="data").select("a file or folder")
+    _run(page)
+    assert page.button(key="start").disabled and not page.error
+    page.text_input(key="data_path").set_value("/nowhere.npz")
+    _run(page)
+    assert "there is no file or folder /nowhere.npz" in page.error[0].value
+    assert page.button(key="start").disabled
+
+    page.text_input(key="data_path").set_value(str(tiny_data))
+    page.number_input(key="default-components").set_value(5)
+    _run(page)
+    assert not page.error
+    assert "60 training images" in _texts(page)
+    page.button(key="start").click()
+    _run(page)
+    assert launched[0].settings["data"] == str(tiny_data)
+
+
+def test_images_from_an_upload(tiny_data: Path, launched: list[Run]) -> None:
+    page = _open()
+    page.selectbox(key="data").select("an upload")
+    page.number_input(key="default-components").set_value(5)
+    _run(page)
+    assert page.button(key="start").disabled and not page.error
+    uploader = page.file_uploader(key="data_upload")
+    uploader.set_value(("bad.npz", b"junk", "application/octet-stream"))
+    _run(page)
+    assert page.error[0].value.startswith("bad.npz is no readable")
+    assert page.button(key="start").disabled
+
+    uploader = page.file_uploader(key="data_upload")
+    uploader.set_value(("mine.npz", tiny_data.read_bytes(), "application/octet-stream"))
+    _run(page)
+    assert not page.error
+    page.button(key="start").click()
+    _run(page)
+    kept = Path(launched[0].settings["data"])
+    assert kept == launched[0].path / "mine.npz"
+    assert kept.read_bytes() == tiny_data.read_bytes()
+
+
+def test_a_run_that_cannot_be_started_says_why(runs_folder: Path, launched: list[Run]) -> None:
+    runs_folder.write_text("a file where the folder of runs should be")
+    page = _open()
+    page.button(key="start").click()
+    _run(page)
+    assert "cannot be written" in page.error[0].value
+    assert not launched
+
+
+def test_a_finished_run_can_be_loaded(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    run.execute()
+    page = _open()
+    assert {"Load", "Delete it"} <= _buttons(page) and not {"Stop", "Resume"} & _buttons(page)
+    metrics = {metric.label: metric.value for metric in page.metric}
+    assert metrics["Classification"] == f"{run.metrics['classification_accuracy']:.1%}"
+    assert metrics["Cross-entropy"] == f"{run.metrics['cross_entropy']:.1f}"
+    page.button(key="load").click()
+    _run(page)
+    assert page.session_state["checkpoint"] == str(run.model_path.resolve())
+
+
+def test_a_stopped_run_can_be_resumed(make_run: Callable[..., Run], launched: list[Run]) -> None:
+    run = _interrupt_after_an_epoch(make_run())
+    page = _open()
+    assert {"Resume", "Delete it"} <= _buttons(page) and not {"Stop", "Load"} & _buttons(page)
+    shown = page.dataframe[0].value.iloc[0]
+    assert (shown["State"], shown["Epochs"]) == ("stopped", "1 of 2")
+    page.button(key="resume").click()
+    _run(page)
+    assert [started.path for started in launched] == [run.path]
+
+
+def test_a_failed_run_shows_its_reason_and_its_log(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    run._write_status("failed", error="loss must stay finite; it did not in epoch 3, step 2.")
+    (run.path / "log.txt").write_text("epoch 1/2\nepoch 2/2\nvaegmm: it broke\n")
+    page = _open()
+    assert page.error[0].value == "loss must stay finite; it did not in epoch 3, step 2."
+    assert any("vaegmm: it broke" in code.value for code in page.code)
+    assert {"Resume", "Delete it"} <= _buttons(page)
+
+
+def test_an_active_run_can_be_stopped_and_nothing_else(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[str] = []
+    monkeypatch.setattr(Run, "stop", lambda self: stopped.append(self.name))
+    run = make_run()
+    progress = Progress(2, 4, 3, 4, 150.0, 8.0, 1.0, seconds=5.0, seconds_left=65.0)
+    with FileLock(run.path / "lock"):
+        run._write_status("training", progress)
+        page = _open()
+        assert "Stop" in _buttons(page)
+        assert not {"Resume", "Load", "Delete it"} & _buttons(page)
+        (bar,) = page.get("progress")
+        assert bar.proto.text == "Epoch 2 of 4, step 3 of 4, 1 min 5 s left"
+        assert bar.proto.value == int(100 * progress.fraction)
+        page.button(key="stop").click()
+        _run(page)
+    assert stopped == [run.name]
+
+
+def test_a_run_that_ends_while_it_is_watched_offers_what_comes_next(
+    make_run: Callable[..., Run],
+) -> None:
+    run = make_run()
+    with FileLock(run.path / "lock"):
+        run._write_status("training")
+        page = _open()
+        assert "Stop" in _buttons(page)
+    run.execute()
+    _run(page)
+    assert "Load" in _buttons(page) and "Stop" not in _buttons(page)
+
+
+def test_a_deleted_run_is_gone(make_run: Callable[..., Run], runs_folder: Path) -> None:
+    make_run("one")
+    make_run("two")
+    page = _open()
+    page.selectbox(key="watched_run").select("one")
+    _run(page)
+    page.button(key="delete").click()
+    _run(page)
+    assert [run.name for run in list_runs(runs_folder)] == ["two"]
+    assert page.selectbox(key="watched_run").options == ["two"]
+
+
+def test_what_a_run_refuses_is_shown(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run()
+
+    def refuse(self: Run) -> None:
+        raise RunError("tiny is being worked on by another process.")
+
+    monkeypatch.setattr(Run, "launch", refuse)
+    page = _open()
+    page.button(key="resume").click()
+    _run(page)
+    assert page.error[0].value == "tiny is being worked on by another process."
+
+
+def test_curves_of_several_runs_are_compared(make_run: Callable[..., Run]) -> None:
+    for name in ("one", "two"):
+        make_run(name).execute()
+    page = _open()
+    page.selectbox(key="watched_run").select("one")
+    _run(page)
+    assert _curve_names(page) == [["one", "one"], ["one", "one"]]
+    page.multiselect(key="compared_runs").select("two")
+    _run(page)
+    assert _curve_names(page) == [["one", "one", "two", "two"]] * 2
+
+
+def _curve_names(page: AppTest) -> list[list[str]]:
+    """Return the names of the traces of each chart."""
+    charts = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    return [[trace["name"] for trace in chart["data"]] for chart in charts]
+
+
+@pytest.mark.slow
+def test_a_training_is_launched_watched_and_loaded(runs_folder: Path, tiny_data: Path) -> None:
+    page = _open()
+    page.selectbox(key="data").select("a file or folder")
+    page.button_group(key="preset").set_value("quick")
+    _run(page)
+    page.text_input(key="data_path").set_value(str(tiny_data))
+    page.number_input(key="quick-components").set_value(3)
+    page.number_input(key="quick-epochs").set_value(2)
+    _run(page)
+    page.button(key="start").click()
+    _run(page)
+    (run,) = list_runs(runs_folder)
+    assert "Stop" in _buttons(page)
+    deadline = time.monotonic() + 120
+    while run.is_active:
+        assert time.monotonic() < deadline, run.log_tail()
+        time.sleep(0.1)
+    _run(page)
+    page.button(key="load").click()
+    _run(page)
+    assert page.session_state["checkpoint"] == str(run.model_path.resolve())
