@@ -261,6 +261,7 @@ def test_a_run_stopped_before_it_begins_is_stopped(make_run: Callable[..., Run])
     assert not run.is_active
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_told_from_a_working_one(make_run: Callable[..., Run]) -> None:
     run = make_run(config=LONG)
     run.launch()
