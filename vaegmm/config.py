@@ -209,7 +209,7 @@ PRESETS: dict[str, TrainConfig] = {
     # slanted, shifted or thickened view and must draw the original, so style leaves the latents.
     "default": TrainConfig(
         augmentation=AugmentationConfig(rotation=10, scale=0.1, shear=0.2, shift=1, thickness=0.5),
-        augmentation_fade=0.25,
+        augmentation_fade=0.15,
     ),
     "quick": TrainConfig(
         mixture=MixtureConfig(n_components=30),
