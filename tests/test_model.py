@@ -334,11 +334,14 @@ def test_fitting_again_forgets_the_first_fit(digits):
     first, second = digits.train.images[:100], digits.train.images[100:200]
     model = VAEGMM(TINY, "cpu").fit(first, (first, digits.train.labels[:100]))
     model.typicality(first)
+    model.metrics, model.provenance = {"accuracy": 1.0}, {"command": "of the first"}
     model.fit(second)
     fresh = VAEGMM(TINY, "cpu").fit(second)
     np.testing.assert_array_equal(model.typicality(first), fresh.typicality(first))
     assert model.names is None
     assert model.label_names == ()
+    assert model.metrics == {}
+    assert model.provenance == {}
 
 
 def test_a_model_without_names_clusters_but_does_not_classify(unnamed_model, images):

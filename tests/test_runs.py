@@ -193,6 +193,27 @@ def test_an_interrupted_run_resumes_to_the_same_result(
     assert resumed.status.state == "finished"
 
 
+def test_an_interruption_after_the_result_takes_nothing_from_it(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    monkeypatch.setattr(type(run.path), "unlink", _interrupt_at("state.safetensors"))
+    with pytest.raises(KeyboardInterrupt):
+        run.execute()
+    assert run.is_finished and run.status.state == "finished"
+
+
+def _interrupt_at(name: str) -> Callable[..., None]:
+    unlink = Path.unlink
+
+    def call(path: Path, missing_ok: bool = False) -> None:
+        if path.name == name:
+            raise KeyboardInterrupt
+        unlink(path, missing_ok)
+
+    return call
+
+
 def test_a_second_signal_does_not_cut_off_what_the_first_one_began(
     make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +232,7 @@ def test_a_second_signal_does_not_cut_off_what_the_first_one_began(
 
 
 def test_a_detached_run_is_watched_stopped_and_resumed(
-    make_run: Callable[..., Run], tmp_path: Path
+    make_run: Callable[..., Run],
 ) -> None:
     # Far too many epochs to end by itself: the decay of the rates is part of the comparison.
     run = make_run(config=LONG)
@@ -222,8 +243,6 @@ def test_a_detached_run_is_watched_stopped_and_resumed(
     _wait_until(lambda: len(run.losses) >= 2)
     assert run.status.state == "training"
     assert run.status.progress is not None and run.status.progress.epochs == LONG.epochs
-    with pytest.raises(RunError, match="is being worked on by another process"):
-        run.execute()
     with pytest.raises(RunError, match="is being worked on by another process"):
         run.delete()
 

@@ -208,6 +208,12 @@ def test_an_epochs_loss_is_the_mean_over_its_images(images):
     assert state.history[0].kl == pytest.approx(kl, rel=1e-4)
 
 
+def test_every_epoch_draws_anew(images):
+    config = dataclasses.replace(SMALL, epochs=4, learning_rate=1e-12)
+    losses = [loss.cross_entropy for loss in trained(config, images)[0].history]
+    assert len({round(loss, 3) for loss in losses}) == 4  # the weights stay: only noise differs
+
+
 def test_validation_sees_no_training_and_the_same_noise(images):
     config = dataclasses.replace(SMALL, epochs=2, learning_rate=1e-12)
     state, _ = trained(config, images, validation_images=images[:20])

@@ -127,7 +127,8 @@ class VAEGMM:
         self.mixture = _fit_mixture(self.latents, self.config.mixture, self.config.seed)
         ranked = np.linspace(0, len(mean) - 1, min(len(mean), _N_RANKED)).astype(int)
         self.ranked_means, self.ranked_excess = mean[ranked], self._excess(training_images[ranked])
-        self.names, self.label_names = None, ()
+        # What an earlier fit has left behind:
+        self.names, self.label_names, self.metrics, self.provenance = None, (), {}, {}
         vars(self).pop("_ranks", None)
         if checked is not None:
             self._name(*checked)

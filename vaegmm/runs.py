@@ -418,6 +418,8 @@ class Run:
         _replace(self.path / "status.json", json.dumps(asdict(status)))
 
     def _write_last_status(self, state: State, error: str | None = None) -> None:
+        if self.is_finished:
+            return  # whatever came after the result takes nothing from it
         # Where a full disk is what ended the run, that error is the one to raise.
         with contextlib.suppress(RunError):
             self._write_status(state, error=error)

@@ -310,6 +310,7 @@ def _sum_over_processes(gradients: list[Tensor], totals: Tensor) -> None:
 
 
 def _mean_losses(losses: Tensor, n_images: int, epoch: int) -> tuple[float, float]:
+    losses = losses.cpu()  # MPS has no double precision
     finite = losses.isfinite().all(-1)
     if not finite.all():
         raise NonFiniteLossError(epoch, int(finite.logical_not().nonzero()[0]) + 1)
@@ -324,12 +325,12 @@ def _held_out_loss(vae: VAE, pixels: Tensor | None) -> tuple[float | None, float
         return None, None
     # The same noise every epoch, so that the curve shows the training and not the draw.
     generator = torch.Generator(pixels.device).manual_seed(0)
-    totals = torch.zeros(2, dtype=torch.float64, device=pixels.device)
+    totals = torch.zeros(2, dtype=torch.float64)
     for chunk in pixels.split(1024):
         noise = torch.randn(
             len(chunk), vae.config.latent_dim, generator=generator, device=pixels.device
         )
         parts = vae.loss_parts(chunk.float() / 255, noise)
-        totals += torch.stack([parts.cross_entropy.sum(), parts.kl.sum()])
+        totals += torch.stack([parts.cross_entropy.sum(), parts.kl.sum()]).cpu()
     cross_entropy, kl = (totals / len(pixels)).tolist()
     return cross_entropy, kl
