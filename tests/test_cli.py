@@ -342,8 +342,8 @@ def test_bad_training(arguments: str, sentence: str, capsys: pytest.CaptureFixtu
         ("evaluate junk", "junk must be a vaegmm checkpoint; it is truncated or another kind"),
         ("evaluate MODEL --data nowhere", "there is no file or folder nowhere"),
         ("evaluate MODEL --device tpu", "device must be one this machine has"),
-        ("classify MODEL nowhere.png", "nowhere.png is no readable image"),
-        ("classify MODEL junk", "junk is no readable image"),
+        ("classify MODEL nowhere.png", "nowhere.png cannot be used: no readable image"),
+        ("classify MODEL junk", "junk cannot be used: no readable image"),
         ("classify MODEL", "the following arguments are required: IMAGE"),
         ("info junk --json", "junk must be a vaegmm checkpoint"),
         ("explain MODEL", "invalid choice: 'explain'"),
@@ -362,7 +362,6 @@ def test_bad_use_of_a_model(
 def test_a_blank_picture_is_refused(
     small_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("vaegmm.preprocess")
     Image.new("RGB", (300, 200), "white").save("blank.png")
     assert main(["classify", str(small_checkpoint), "blank.png"]) == 2
     assert "blank.png" in _said(capsys)

@@ -385,7 +385,6 @@ def test_grey_pictures_of_mnists_size_are_taken_as_they_are(tmp_path):
 
 
 def test_other_pictures_are_brought_to_mnists_form(tmp_path):
-    pytest.importorskip("vaegmm.preprocess")
     paper = np.full((100, 80, 3), 250, np.uint8)
     paper[20:80, 35:42] = 10  # a dark stroke on light paper
     Image.fromarray(paper).save(tmp_path / "photo.png")
@@ -413,7 +412,7 @@ def test_folder_without_images_is_refused(tmp_path):
 def test_an_unreadable_image_is_named(tmp_path):
     write_images(tmp_path, 8)
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"bad\.png is no readable image"):
+    with pytest.raises(DataError, match=r"bad\.png cannot be used: no readable image"):
         data.load(tmp_path)
 
 
@@ -423,12 +422,12 @@ def test_a_truncated_image_is_named(tmp_path, share):
     Image.fromarray(images_of(1)[0]).save(buffer, "png")
     whole = buffer.getvalue()
     (tmp_path / "half.png").write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(DataError, match=r"half\.png is no readable image"):
+    with pytest.raises(DataError, match=r"half\.png cannot be used: no readable image"):
         data.read_image(tmp_path / "half.png")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"nothing\.png is no readable image"):
+    with pytest.raises(DataError, match=r"nothing\.png cannot be used: no readable image"):
         data.read_image(tmp_path / "nothing.png")
 
 

@@ -210,35 +210,12 @@ def _downloading(folder: Path, class_name: str) -> Iterator[None]:
 def _bundled_digits() -> Dataset:
     from sklearn.datasets import load_digits
 
+    from vaegmm.preprocess import in_mnist_form
+
     bunch = load_digits()
-    images = np.stack([_digit_in_mnist_form(image) for image in bunch.images])
+    images = np.stack([in_mnist_form(image / 16) for image in bunch.images])
     everything = Split(images, bunch.target.astype(np.int64))
     return _split("digits", "digits (bundled with scikit-learn)", everything, DIGIT_NAMES)
-
-
-def _digit_in_mnist_form(image: np.ndarray) -> np.ndarray:
-    """Bring an 8×8 digit with values 0 to 16 to MNIST's form, shape (28, 28) uint8.
-
-    As MNIST was made: the digit's box scaled to 20 pixels, its centre of mass at the centre.
-    """
-    from PIL import Image
-    from scipy import ndimage
-
-    rows, columns = np.nonzero(image)
-    box = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    height, width = (round(side * 20 / max(box.shape)) for side in box.shape)
-    scaled = np.asarray(
-        Image.fromarray((box / 16).astype(np.float32)).resize(
-            (width, height), Image.Resampling.BICUBIC
-        )
-    )
-    canvas = np.zeros(IMAGE_SHAPE)
-    canvas[:height, :width] = scaled.clip(0, 1)
-    centre = (np.array(IMAGE_SHAPE) - 1) / 2
-    offset = centre - ndimage.center_of_mass(canvas)
-    # "grid-constant" keeps the halves of pixels that cross the canvas' first row and column.
-    shifted = ndimage.shift(canvas, offset, order=1, mode="grid-constant")
-    return np.rint(shifted.clip(0, 1) * 255).astype(np.uint8)
 
 
 def _npz(path: Path) -> Dataset:
@@ -305,19 +282,15 @@ def read_image(path: str | Path) -> np.ndarray:
     Raises:
         DataError: if it is no readable image, or shows nothing.
     """
-    from PIL import Image
+    # Imported here: most uses of data sets need no Pillow.
+    from vaegmm.preprocess import digit_from_image, open_picture
 
     try:
-        with Image.open(path) as picture:
-            picture.load()
-    # Pillow's readers raise whatever a malformed file makes them stumble over.
-    except Exception as error:
-        raise DataError(f"{path} is no readable image: {error}") from error
+        picture = open_picture(path)
+    except ValueError as error:
+        raise DataError(f"{path} cannot be used: {error}") from error
     if picture.size == IMAGE_SHAPE and picture.mode == "L":
         return np.array(picture)
-
-    from vaegmm.preprocess import digit_from_image
-
     try:
         return digit_from_image(picture)
     except ValueError as error:

@@ -1,0 +1,219 @@
+"""Strokes and pictures become what MNIST would have made of them."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from vaegmm.preprocess import BOX, digit_from_image, digit_from_strokes, in_mnist_form, open_picture
+
+SEVEN = [[[0.2, 0.2], [0.5, 0.18], [0.8, 0.2], [0.6, 0.5], [0.45, 0.85]]]
+FOUR = [[[0.3, 0.1], [0.2, 0.5], [0.8, 0.5]], [[0.6, 0.2], [0.6, 0.9]]]
+DRAWINGS = {"seven": SEVEN, "four": FOUR, "one": [[[0.5, 0.1], [0.5, 0.9]]]}
+
+
+def box_of(image: np.ndarray) -> tuple[int, int]:
+    """Height and width of what is inked."""
+    rows, columns = np.nonzero(image > 60)
+    return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+
+
+def placed(strokes, scale=1.0, shift=(0.0, 0.0)):
+    return [[[x * scale + shift[0], y * scale + shift[1]] for x, y in line] for line in strokes]
+
+
+@pytest.mark.parametrize("strokes", DRAWINGS.values(), ids=DRAWINGS)
+def test_strokes_fill_the_box_around_their_centre_of_mass(strokes):
+    image = digit_from_strokes(strokes)
+    assert image.shape == (28, 28)
+    assert image.dtype == np.uint8
+    assert image.max() == 255
+    assert BOX - 2 <= max(box_of(image)) <= BOX + 1
+    np.testing.assert_allclose(ndimage.center_of_mass(image), 13.5, atol=0.6)
+
+
+@pytest.mark.parametrize("strokes", DRAWINGS.values(), ids=DRAWINGS)
+@pytest.mark.parametrize("scale", [0.2, 0.5, 1.5, 280])
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (0.4, -0.3)])
+def test_place_and_size_make_no_difference(strokes, scale, shift):
+    moved = digit_from_strokes(placed(strokes, scale, shift)).astype(int)
+    assert np.abs(moved - digit_from_strokes(strokes)).max() <= 32  # about two sub-pixels
+
+
+def test_strokes_have_the_width_that_was_asked_for():
+    line = [[[0.5, 0.1], [0.5, 0.9]]]
+    for width in (1.6, 2.4, 4.0):
+        middle = digit_from_strokes(line, pen_width=width)[14].astype(float) / 255
+        if width > 2:
+            assert middle.sum() == pytest.approx(width, abs=0.3)
+        assert middle.sum() > 1.2
+
+
+def test_the_order_and_direction_of_strokes_make_no_difference():
+    one = digit_from_strokes(FOUR).astype(int)
+    other = digit_from_strokes([line[::-1] for line in reversed(FOUR)]).astype(int)
+    assert np.abs(one - other).max() <= 32
+
+
+def test_empty_strokes_and_repeated_points_are_nothing():
+    padded = [[], *SEVEN, [], [SEVEN[0][0]] * 5]
+    np.testing.assert_array_equal(digit_from_strokes(padded), digit_from_strokes(SEVEN))
+
+
+def test_thousands_of_points_are_drawn():
+    angle = np.linspace(0, 40 * np.pi, 20_000)
+    image = digit_from_strokes([np.stack([np.cos(angle), np.sin(angle)], 1).tolist()])
+    assert image[14, 14] < 40 < image.max()
+
+
+@pytest.mark.parametrize(
+    ("strokes", "message"),
+    [
+        ([], "must not be empty"),
+        ([[], []], "must not be empty"),
+        ([[[0.5, 0.5]]], "more than a dot"),
+        ([[[0.5, 0.5], [0.505, 0.5]]], "more than a dot"),
+        ([[[0.1, float("nan")], [0.5, 0.5]]], "NaN, infinity"),
+        ([[[0.1, 1e300], [0.5, 0.5]]], "far away"),
+        ([[[0.1, 0.2, 0.3], [0.5, 0.5, 0.5]]], "got a stroke of shape"),
+        ([[0.1, 0.2]], "got a stroke of shape"),
+        ([["a", "b"]], "finite numbers"),
+        ([[[0.1, 0.2], [0.3]]], "finite numbers"),
+        (7, "finite numbers"),
+        ([[[None, 1.0], [0.5, 0.5]]], "finite numbers|NaN"),
+    ],
+)
+def test_what_is_no_drawing_is_refused(strokes, message):
+    with pytest.raises(ValueError, match=message):
+        digit_from_strokes(strokes)
+
+
+# Pictures
+
+
+def photo(strokes=SEVEN, side=300, width=24, ink=30, paper=220, light=0.0, noise=0.0, seed=0):
+    """Paper with a digit on it, lit from the left."""
+    from PIL import ImageDraw
+
+    picture = Image.new("L", (side, side), paper)
+    pen = ImageDraw.Draw(picture)
+    for line in strokes:
+        pen.line([(x * side, y * side) for x, y in line], fill=ink, width=width, joint="curve")
+    pixels = np.asarray(picture, dtype=float)
+    pixels = pixels * (1 - light * np.linspace(0, 1, side))
+    pixels += np.random.default_rng(seed).normal(scale=max(noise, 1e-9), size=pixels.shape)
+    return pixels.clip(0, 255).astype(np.uint8)
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """Correlation of two images."""
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"ink": 220, "paper": 20},
+        {"side": 60, "width": 5},
+        {"side": 1500, "width": 60},
+        {"width": 50},
+        {"width": 8},
+        {"light": 0.6},
+        {"noise": 8.0},
+        {"light": 0.5, "noise": 5.0, "ink": 90},
+        {"ink": 150, "paper": 200},
+    ],
+    ids=str,
+)
+def test_a_photo_gives_what_the_strokes_give(changes):
+    found = digit_from_image(photo(**changes))
+    assert likeness(found, digit_from_strokes(SEVEN)) > 0.88
+    assert BOX - 2 <= max(box_of(found)) <= BOX + 2
+
+
+def test_colours_transparency_and_deep_grey_are_read_alike():
+    grey = photo()
+    expected = digit_from_image(grey)
+    alpha = Image.new("RGBA", (300, 300), (0, 0, 0, 0))
+    alpha.putalpha(Image.fromarray(255 - grey))
+    alike = [
+        Image.fromarray(np.stack([grey] * 3, -1)),
+        Image.fromarray(grey).convert("P"),
+        Image.fromarray(grey.astype(np.uint16) * 257),
+        alpha,
+        grey / 255,
+    ]
+    for picture in alike:
+        assert likeness(digit_from_image(picture), expected) > 0.99
+
+
+def test_specks_and_the_edge_of_the_table_are_left_out():
+    picture = photo()
+    picture[:, :12] = 20  # the table beside the paper
+    picture[280:284, 280:284] = 30
+    assert likeness(digit_from_image(picture), digit_from_image(photo())) > 0.99
+
+
+def test_a_digit_that_touches_the_edge_is_kept():
+    crop = photo()[45:275, 50:250]
+    assert likeness(digit_from_image(crop), digit_from_image(photo())) > 0.95
+
+
+def test_an_image_of_mnists_own_form_stays_nearly_as_it_is():
+    image = digit_from_strokes(FOUR)
+    assert likeness(digit_from_image(image), image) > 0.93
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (np.full((50, 50), 200, np.uint8), "without visible ink"),
+        (photo(strokes=[], noise=3.0), "without visible ink"),
+        (np.zeros((2, 2), np.uint8), "at least 4×4"),
+        (np.zeros((3, 3, 3, 3), np.uint8), "must have shape"),
+        (np.zeros((0, 5), np.uint8), "must have shape"),
+        (np.full((9, 9), np.nan), "NaN"),
+        (np.broadcast_to(np.uint8(0), (5000, 5000)), "megapixels"),
+    ],
+)
+def test_what_is_no_picture_of_a_digit_is_refused(picture, message):
+    with pytest.raises(ValueError, match=message):
+        digit_from_image(picture)
+
+
+def test_ink_keeps_its_form():
+    ink = np.zeros((8, 8))
+    ink[1:7, 3] = 1
+    image = in_mnist_form(ink)
+    assert box_of(image)[0] == pytest.approx(BOX, abs=1)
+    np.testing.assert_allclose(ndimage.center_of_mass(image), 13.5, atol=0.1)
+
+
+def test_an_image_file_is_opened_upright():
+    picture = Image.fromarray(photo())
+    exif = picture.getexif()
+    exif[0x0112] = 6  # the camera lay on its side
+    file = io.BytesIO()
+    picture.rotate(90).save(file, "png", exif=exif)
+    assert likeness(np.asarray(open_picture(file)), np.asarray(picture)) > 0.99
+
+
+def test_large_and_broken_files_are_refused_before_they_are_decoded(tmp_path):
+    wide = io.BytesIO()
+    Image.new("1", (30_000, 1000)).save(wide, "png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=r"at most 20 megapixels; got 30000×1000"):
+            open_picture(wide)
+    with pytest.raises(ValueError, match="at most 10 MB; got 12"):
+        open_picture(io.BytesIO(bytes(12_000_000)))
+    with pytest.raises(ValueError, match="no readable image"):
+        open_picture(io.BytesIO(b"GIF89a"))
+    with pytest.raises(ValueError, match="no readable image"):
+        open_picture(tmp_path / "nowhere.png")
