@@ -163,6 +163,19 @@ def test_likelihood_never_falls(covariance_type, n_points, dimension, n_componen
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
+def test_a_component_that_closes_in_on_a_point_is_refused(covariance_type):
+    z = np.array([[1.0, 1.0], [1.0, 1.0], [5.0, 2.0], [6.0, 4.0], [7.0, 3.0], [5.5, 3.5]])
+    mixture = GaussianMixture(
+        2, covariance_type=covariance_type, reg_covar=0, means_init=z[[0, 3]], tol=0
+    )
+    if covariance_type == "tied":  # one component alone cannot close in
+        assert np.isfinite(mixture.fit(z).lower_bound_)
+        return
+    with pytest.raises(ValueError, match="reg_covar must be large enough"):
+        mixture.fit(z)
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
 def test_a_weight_counts_like_so_many_copies_of_a_point(covariance_type):
     z, _ = blobs(150)
     counts = np.random.default_rng(1).integers(0, 4, size=len(z))

@@ -78,7 +78,7 @@ def ascend(
             alone = steps[-1].alone if steps else None
             steps.append(_step(walk, before, alone, reg_covar, group))
         looks = torch.stack([step.look() for step in steps]).tolist()
-        for step, (bound, least, soundness) in zip(steps, looks, strict=True):
+        for step, (bound, least, sound) in zip(steps, looks, strict=True):
             ascent.parameters = step.after
             bounds.append(bound)
             if keep_history:
@@ -92,7 +92,7 @@ def ascend(
                 ascent.n_reseeded += len(worst)
                 require_sound(ascent.parameters, reg_covar)
                 break
-            if not math.isfinite(bound + soundness):
+            if not math.isfinite(bound + sound):
                 require_sound(step.after, reg_covar)
             if len(bounds) > 1 and abs(bounds[-1] - bounds[-2]) < tol:
                 ascent.converged = True
@@ -110,8 +110,7 @@ class _Step(NamedTuple):
 
     def look(self) -> Tensor:
         """Log-likelihood, least weight, and a number that is finite if all is well."""
-        soundness = self.after.precisions_cholesky.sum() + self.after.means.sum()
-        return torch.stack([self.log_likelihood, self.after.weights.amin(), soundness])
+        return torch.stack([self.log_likelihood, self.after.weights.amin(), soundness(self.after)])
 
 
 def _step(
@@ -123,13 +122,25 @@ def _step(
     return _Step(before, statistics.log_likelihood, after, evaluator.alone)
 
 
+def soundness(parameters: Parameters) -> Tensor:
+    """A number that is finite if every covariance is positive definite, and not just rounding.
+
+    A component that has closed in on a point has a deviation below the last digit of its mean:
+    whatever it says about its neighbourhood is rounding error.
+    """
+    roots = parameters.spread(parameters.precisions_cholesky)
+    deviations = parameters.covariance.in_deviations(parameters.means, roots).amax()
+    resolved = deviations * torch.finfo(roots.dtype).eps < 1
+    return torch.where(resolved, deviations, torch.nan)
+
+
 def require_sound(parameters: Parameters, reg_covar: float) -> None:
-    """Refuse parameters of which a covariance isn't positive definite.
+    """Refuse parameters whose `soundness` isn't finite.
 
     Raises:
         ValueError: that says what may help.
     """
-    if parameters.precisions_cholesky.isfinite().all() and parameters.means.isfinite().all():
+    if soundness(parameters).isfinite():
         return
     raise ValueError(
         "reg_covar must be large enough to keep every covariance positive definite; got "

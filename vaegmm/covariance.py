@@ -103,6 +103,10 @@ class Covariance(ABC):
         """Compute log |P| of every component, (K,), from P per component."""
 
     @abstractmethod
+    def in_deviations(self, means: Tensor, precisions_cholesky: Tensor) -> Tensor:
+        """|P|^T |mean|: how many standard deviations, at most, make up a mean; both (K, D)."""
+
+    @abstractmethod
     def theta(
         self,
         frame: Frame,
@@ -211,6 +215,9 @@ class Full(Covariance):
     def log_determinants(self, precisions_cholesky: Tensor) -> Tensor:
         return precisions_cholesky.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
+    def in_deviations(self, means: Tensor, precisions_cholesky: Tensor) -> Tensor:
+        return (precisions_cholesky.abs().mT @ means.abs()[..., None])[..., 0]
+
     def theta(
         self,
         frame: Frame,
@@ -310,6 +317,9 @@ class Diagonal(Covariance):
 
     def log_determinants(self, precisions_cholesky: Tensor) -> Tensor:
         return precisions_cholesky.log().sum(-1)
+
+    def in_deviations(self, means: Tensor, precisions_cholesky: Tensor) -> Tensor:
+        return precisions_cholesky * means.abs()
 
     def theta(
         self,
