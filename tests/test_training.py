@@ -443,8 +443,10 @@ def test_two_processes_make_the_training_of_one(images, tmp_path):
     state, _ = trained(SMALL, images)
     alone = state.tensors()
     for name in alone:
-        # Adam divides by the root of tiny squares, which magnifies rounding.
-        torch.testing.assert_close(first[name], alone[name], rtol=1e-3, atol=2e-5)
+        # Adam divides by the root of tiny squares, which magnifies rounding: a tenth of a step.
+        torch.testing.assert_close(
+            first[name], alone[name], rtol=1e-3, atol=0.1 * SMALL.learning_rate
+        )
     assert not torch.equal(first["vae.mean.weight"], TrainState.start(SMALL).vae.mean.weight)
     expected = [loss.cross_entropy for loss in state.history]
     assert json.loads(outputs[0][0]) == pytest.approx(expected, rel=1e-5)

@@ -19,7 +19,8 @@ def evaluate(
 
     Clustering accuracy, NMI and ARI are those of a mixture with one component a label: the model's
     own, or else one fitted to the stored z from several starts of which the likelihood alone
-    chooses (`VAEGMM.refit`). Classification uses the model's own mixture and the names that validation labels gave it.
+    chooses (`VAEGMM.refit`). Classification uses the model's own mixture and the names that
+    validation labels gave it.
 
     Args:
         model: fitted.
