@@ -280,7 +280,8 @@ def show_run(compared: list[Run], was_active: bool) -> None:
             with st.expander("The end of its log", icon=":material/article:"):
                 st.code(log, language=None, wrap_lines=True)
     if run.is_finished:
-        show_figures(run)
+        with st.container(horizontal=True):
+            ui.show_metrics(run.metrics)
     elif status.state == "training" and status.progress is not None:
         st.progress(status.progress.fraction, text=words_for(status.progress))
     elif status.state == "fitting":
@@ -290,25 +291,6 @@ def show_run(compared: list[Run], was_active: bool) -> None:
         words = "Getting ready …" if was_active else f"{done} of {epochs} epochs are kept."
         st.progress(done / epochs, text=words)
     show_curves(compared)
-
-
-def show_figures(run: Run) -> None:
-    """Show what a finished run has come to on held-out images."""
-    metrics = run.metrics
-    shown = {
-        "Classification": ("classification_accuracy", "{:.1%}", "Test images whose digit it reads"),
-        "Clustering": (
-            "clustering_accuracy",
-            "{:.1%}",
-            "With one cluster a digit, best assignment",
-        ),
-        "Cross-entropy": ("cross_entropy", "{:.1f}", "Of the reconstruction, nats an image"),
-        "Latents in use": ("latents_in_use", "{}", "Dimensions that tell images apart"),
-    }
-    shown = {name: entry for name, entry in shown.items() if entry[0] in metrics}
-    with st.container(horizontal=True):
-        for name, (key, form, text) in shown.items():
-            st.metric(name, form.format(metrics[key]), help=f"{text}.", width="content")
 
 
 def show_curves(runs: list[Run]) -> None:

@@ -19,9 +19,11 @@ BOX = 20  # pixels of the box that the digit is scaled to
 PEN_WIDTH = 2.4  # pixels: thin, as the thinner half of MNIST's pens; chosen on pen_digits_dev
 LARGEST_PICTURE = 20_000_000  # pixels
 LARGEST_FILE = 10_000_000  # bytes
+MOST_POINTS = 100_000  # of a drawing
 
 _FINE = 16  # sub-pixels of one pixel, along each side
 _SOFTNESS = 0.35  # pixels of blur: MNIST's edges are softer than a box filter's
+_TOGETHER = 0.25  # of the narrower of two strokes' width, shared by both: parts of one digit
 _SMALLEST = 0.02  # of the pad: a drawing smaller than this is a dot
 _WORKING_SIDE = 400  # pixels that a picture is brought to before it is looked at
 _LEAST_CONTRAST = 0.08  # of white: less is paper
@@ -67,6 +69,32 @@ def digit_from_strokes(strokes: Iterable[Stroke], pen_width: float = PEN_WIDTH) 
         for x, y in (fine[0], fine[-1]):
             pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=255)
     return _centred(np.asarray(canvas, dtype=np.float32) / 255)
+
+
+def split_digits(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
+    """Part the strokes of several digits in a row, from left to right.
+
+    Strokes belong together where one stands above a good part of the other.
+
+    Returns:
+        The strokes of each digit.
+
+    Raises:
+        ValueError: if a point is no pair of finite numbers.
+    """
+    lines = sorted(_as_lines(strokes), key=lambda line: line[:, 0].min())
+    digits: list[list[np.ndarray]] = []
+    for line in lines:
+        left, right = line[:, 0].min(), line[:, 0].max()
+        if digits:
+            before = np.concatenate(digits[-1])[:, 0]
+            shared = min(right, before.max()) - max(left, before.min())
+            narrower = min(right - left, float(np.ptp(before)))
+            if shared > _TOGETHER * narrower or (shared >= 0 and narrower == 0):
+                digits[-1].append(line)
+                continue
+        digits.append([line])
+    return [[line.tolist() for line in digit] for digit in digits]
 
 
 def digit_from_image(picture: Image.Image | np.ndarray) -> np.ndarray:
@@ -164,7 +192,8 @@ def _check_size(width: int, height: int) -> None:
 def _as_lines(strokes: Any) -> list[np.ndarray]:
     """Check strokes; return those that have points, each of shape (M, 2)."""
     rule = "strokes must be lists of [x, y] with finite numbers"
-    lines = []
+    lines: list[np.ndarray] = []
+    n_points = 0
     try:
         for stroke in strokes:
             line = np.asarray(stroke, dtype=np.float64)
@@ -176,6 +205,9 @@ def _as_lines(strokes: Any) -> list[np.ndarray]:
             if not (np.abs(line) < 1e6).all():
                 raise ValueError(f"{rule}; got NaN, infinity or a point far away.")
             lines.append(line)
+            n_points += len(line)
+            if n_points > MOST_POINTS:
+                raise ValueError(f"{rule}, at most {MOST_POINTS:,} of them.")
     except (TypeError, ValueError) as error:
         message = str(error)
         raise ValueError(message if message.startswith(rule) else f"{rule}.") from error

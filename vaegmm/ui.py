@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
+import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from vaegmm import checkpoint, data
+from vaegmm import checkpoint, data, explore, figures, pictures
 from vaegmm.checkpoint import CheckpointError
 from vaegmm.data import DataError, Dataset
 from vaegmm.model import VAEGMM
@@ -117,6 +119,129 @@ def trained_on(model: VAEGMM) -> str:
 def theme_type() -> Literal["light", "dark"]:
     """Return the appearance that the viewer has chosen."""
     return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def latent_map(model: VAEGMM) -> explore.LatentMap:
+    """Return every stored z projected and scored, through the cache that all sessions share."""
+    return _latent_map(model_key(model), model)
+
+
+def scores(model: VAEGMM, images: Dataset) -> explore.Scores:
+    """Return what a model makes of the test images, through the cache that all sessions share."""
+    return _scores(model_key(model), images.fingerprint, model, images.test.images)
+
+
+def refitted(model: VAEGMM, n_components: int) -> VAEGMM:
+    """Return the model with another mixture, through the cache that all sessions share."""
+    if n_components == len(model.mixture.weights_):
+        return model
+    return _refitted(model_key(model), n_components, model)
+
+
+def show_tiles(
+    columns: Sequence[Sequence[np.ndarray]],
+    captions: Sequence[str] = (),
+    descriptions: Sequence[str] = (),
+    size: int = 72,
+) -> None:
+    """Show small images, each column of them above its caption."""
+    st.html(pictures.tiles(columns, captions, descriptions, size, theme_type()))
+
+
+def show_sheet(images: np.ndarray, n_columns: int) -> None:
+    """Show images edge to edge as one picture."""
+    st.html(pictures.sheet(images, n_columns, theme_type()))
+
+
+def show_chart(figure: figures.go.Figure, key: str, alt: str) -> None:
+    """Show a figure that is looked at and not zoomed."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
+
+
+def show_metrics(metrics: dict[str, Any]) -> None:
+    """Show what a model has come to on held-out images, as far as it was measured."""
+    shown = {
+        "Classification": (
+            "classification_accuracy",
+            "{:.1%}",
+            "Test images read rightly, with clusters named by {n_labels:,} labelled images.",
+        ),
+        "Clustering": (
+            "clustering_accuracy",
+            "{:.1%}",
+            "With {n_clusters} clusters and no labels at all: test images that agree with the best "
+            "assignment of clusters to digits.",
+        ),
+        "Latents in use": (
+            "latents_in_use",
+            "{} of {latent_dim}",
+            "Dimensions that tell images apart.",
+        ),
+        "Cross-entropy": (
+            "cross_entropy",
+            "{:.1f}",
+            "Of the reconstruction of test images, in nats an image.",
+        ),
+    }
+    for name, (key, form, text) in shown.items():
+        if key in metrics:
+            value = form.format(metrics[key], **metrics)
+            st.metric(name, value, help=text.format(**metrics), width="content")
+
+
+def show_latent(model: VAEGMM, z: np.ndarray) -> None:
+    """Show the numbers of one z, shape (D,), on the range that they usually have."""
+    st.html(pictures.latent_values(z, *explore.usual_range(model)))
+
+
+def show_way(model: VAEGMM, image: np.ndarray) -> None:
+    """Show the way of an image, shape (28, 28): pixels, z, clusters, reconstruction."""
+    z = model.encode(image)[0]
+    responsibilities = model.mixture.predict_proba(z[None])[0]
+    output, cross_entropy = model.decode(z)[0], float(model.cross_entropy(image)[0])
+    pixels, numbers, clusters, reconstruction = st.columns([3, 5, 5, 3], gap="medium")
+    with pixels:
+        st.markdown("**Pixels**")
+        show_tiles([[image]], descriptions=["The input"], size=140)
+        st.caption("28 × 28 = 784 numbers go in.")
+    with numbers:
+        st.markdown("**Latent z**")
+        show_latent(model, z)
+        st.caption(f"All that is kept: {len(z)} numbers. Grey: where nine of ten images lie.")
+    with clusters:
+        st.markdown("**Clusters**")
+        top = np.argsort(-responsibilities)[:3]
+        top = top[responsibilities[top] >= 0.005]
+        show_tiles(
+            [[mean] for mean in model.decode(model.mixture.means_[top])],
+            [f"{explore.component_title(model, k)} {responsibilities[k]:.0%}" for k in top],
+            size=76,
+        )
+        st.caption("The likeliest clusters: the decoded mean of each, and p(cluster | z).")
+    with reconstruction:
+        st.markdown("**Reconstruction**")
+        show_tiles([[output]], descriptions=["The output"], size=140)
+        answer = ""
+        if model.names is not None:
+            probabilities = model.names.label_probabilities(responsibilities[None])[0]
+            label = int(probabilities.argmax())
+            answer = f"Read as **{model.label_names[label]}** ({probabilities[label]:.0%}). "
+        st.caption(f"{answer}Cross-entropy {cross_entropy:.0f} nats.")
+
+
+@st.cache_resource(max_entries=4, show_spinner="Projecting the latent space …")
+def _latent_map(key: str, _model: VAEGMM) -> explore.LatentMap:
+    return explore.LatentMap.of(_model)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reconstructing the test images …")
+def _scores(key: str, fingerprint: str, _model: VAEGMM, _images: np.ndarray) -> explore.Scores:
+    return explore.Scores.of(_model, _images)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Fitting the mixture …")
+def _refitted(key: str, n_components: int, _model: VAEGMM) -> VAEGMM:
+    return _model.refit(n_components)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")

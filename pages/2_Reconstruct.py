@@ -1,0 +1,140 @@
+"""Reconstruct: inputs above, outputs below."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from vaegmm import explore, figures, ui
+from vaegmm.data import Dataset
+from vaegmm.explore import Scores
+from vaegmm.model import VAEGMM
+
+_N_SHOWN = 40
+_BY = ["at random", "by digit", "by cluster", "best", "worst"]
+
+
+def main() -> None:
+    """Draw the page."""
+    model = ui.page("Reconstruct", ":material/compare:")
+    st.title("Reconstruct")
+    if model is None:
+        ui.stop_without_model()
+    st.markdown(
+        f"Each input above, and below it what comes out after {model.vae.config.latent_dim} "
+        "numbers. The aim is to learn what matters, not to copy: outputs are smoother than "
+        "inputs, and where the model has misunderstood a digit, it shows. Under each pair stands "
+        "its cross-entropy in nats: the lower, the closer.",
+        width=ui.TEXT_WIDTH,
+    )
+    dataset, caption = ui.dataset(model)
+    scores = ui.scores(model, dataset)
+    show_pairs(model, dataset, scores)
+    st.caption(caption)
+    show_summary(dataset, scores)
+    show_samples(model)
+
+
+def show_pairs(model: VAEGMM, dataset: Dataset, scores: Scores) -> None:
+    """Choose images and show them beside what becomes of them."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = st.segmented_control(
+            "Images", _BY, default=_BY[0], required=True, key="reconstruct_by"
+        )
+        rows = choose_rows(by, model, dataset, scores)
+        if by in _BY[:3] and st.button("Others", icon=":material/refresh:", key="others"):
+            st.session_state["reconstruct_turn"] = st.session_state.get("reconstruct_turn", 0) + 1
+    if not len(rows):
+        st.info("No test image fits this choice.", icon=":material/info:")
+        return
+    images = dataset.test.images[rows]
+    captions = [f"{scores.cross_entropy[row]:.0f}" for row in rows]
+    ui.show_tiles(
+        list(zip(images, model.reconstruct(images), strict=True)),
+        captions,
+        [f"input and output, cross-entropy {text} nats" for text in captions],
+    )
+
+
+def choose_rows(by: str, model: VAEGMM, dataset: Dataset, scores: Scores) -> np.ndarray:
+    """Return the rows of the test images to show, as the choice asks."""
+    rows = np.arange(len(dataset.test))
+    if by in ("best", "worst"):
+        order = scores.cross_entropy.argsort()
+        return order[:_N_SHOWN] if by == "best" else order[::-1][:_N_SHOWN]
+    if by == "by digit":
+        # Without labels: by what the model takes the images for.
+        labels = dataset.test.labels
+        names = dataset.label_names if labels is not None else model.label_names
+        label = st.selectbox(
+            "Digit", range(len(names)), format_func=names.__getitem__, key="digit", width=140
+        )
+        rows = np.flatnonzero((scores.predicted if labels is None else labels) == label)
+    if by == "by cluster":
+        component = st.selectbox(
+            "Cluster",
+            by_name(model),
+            format_func=lambda k: explore.component_title(model, k),
+            key="cluster",
+            width=200,
+        )
+        rows = np.flatnonzero(scores.components == component)
+    turn = st.session_state.get("reconstruct_turn", 0)
+    return np.random.default_rng(turn).permutation(rows)[:_N_SHOWN]
+
+
+def by_name(model: VAEGMM) -> list[int]:
+    """Return the components sorted by what they are called."""
+    labels = explore.component_labels(model)
+    return sorted(range(len(labels)), key=lambda k: (labels[k] < 0, labels[k], k))
+
+
+def show_summary(dataset: Dataset, scores: Scores) -> None:
+    """Show the mean cross-entropy of all test images, and of those of each digit."""
+    st.subheader("All test images", anchor=False)
+    low, median, high = np.quantile(scores.cross_entropy, [0.05, 0.5, 0.95])
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Mean cross-entropy", f"{scores.cross_entropy.mean():.1f}", width="content")
+        st.metric("Median", f"{median:.1f}", width="content")
+        st.metric("Nine of ten between", f"{low:.0f} and {high:.0f}", width="content")
+    labels = dataset.test.labels
+    if labels is None:
+        return
+    present = np.unique(labels)
+    means = {dataset.label_names[k]: scores.cross_entropy[labels == k].mean() for k in present}
+    ui.show_chart(
+        figures.value_bars(means, [figures.colour_of(k) for k in present], "nats an image"),
+        "cross-entropy-by-digit",
+        "Mean cross-entropy of each digit",
+    )
+    st.caption("Simple forms cost little, many strokes cost more.")
+
+
+def show_samples(model: VAEGMM) -> None:
+    """Show images that the model makes up."""
+    st.subheader("Made up", anchor=False)
+    st.markdown(
+        "Drawn from the mixture and decoded: no input at all.",
+        width=ui.TEXT_WIDTH,
+    )
+    everything = "any"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        digits = [everything, *explore.named_labels(model)]
+        digit = st.selectbox(
+            "Digit",
+            digits,
+            format_func=lambda k: k if k == everything else model.label_names[k],
+            key="sample_digit",
+            width=140,
+        )
+        if st.button("Others", icon=":material/refresh:", key="other_samples"):
+            st.session_state["sample_seed"] = st.session_state.get("sample_seed", 0) + 1
+    images, _ = model.sample(
+        _N_SHOWN,
+        digit=None if digit == everything else digit,
+        seed=st.session_state.get("sample_seed", 0),
+    )
+    ui.show_tiles([[image] for image in images], descriptions=["a sample"] * _N_SHOWN)
+
+
+main()

@@ -1,0 +1,196 @@
+"""Mixture: EM's likelihood, the clusters, their names, and what is confused with what."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from vaegmm import explore, figures, ui
+from vaegmm.model import VAEGMM
+
+_POINTS_PLAYED = 4000  # of the stored z, drawn behind the ellipses
+
+
+def main() -> None:
+    """Draw the page."""
+    model = ui.page("Mixture", ":material/bubble_chart:")
+    st.title("Mixture")
+    if model is None:
+        ui.stop_without_model()
+    st.markdown(
+        "Expectation asks of each point which cluster it may come from; maximization moves each "
+        "cluster's mean and covariance to the points that it is responsible for. Each round makes "
+        "the points more likely, until nothing moves. Labelled images then name the clusters.",
+        width=ui.TEXT_WIDTH,
+    )
+    shown = choose_mixture(model)
+    show_figures(shown)
+    clusters, likelihood, playback, confusion = st.tabs(
+        ["Clusters", "Likelihood", "EM at work", "Confusion"]
+    )
+    with clusters:
+        show_clusters(shown)
+    with likelihood:
+        show_likelihood(shown)
+    with playback:
+        show_playback(shown)
+    with confusion:
+        show_confusion(shown)
+
+
+def choose_mixture(model: VAEGMM) -> VAEGMM:
+    """Offer another number of clusters; return the model with the mixture that is chosen."""
+    own = len(model.mixture.weights_)
+    most = min(len(model.latents), 300)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        n_components = st.number_input(
+            "Clusters",
+            min_value=1,
+            max_value=max(most, own),
+            value=own,
+            step=1,
+            help="The same autoencoder with another mixture, fitted to the stored z from five "
+            "starts; the likeliest is kept, and no label has a say in it.",
+            key=f"n_components-{ui.model_key(model)}",
+            width=160,
+        )
+        st.caption(
+            f"The model's own mixture has {own}."
+            if n_components == own
+            else f"Fitted anew; the model's own mixture has {own}. The names are handed on by the "
+            "stored z."
+        )
+    return ui.refitted(model, int(n_components))
+
+
+def show_figures(model: VAEGMM) -> None:
+    """Show the mixture at a glance."""
+    mixture, labels = model.mixture, explore.component_labels(model)
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Clusters", len(mixture.weights_), width="content")
+        st.metric(
+            "Log-likelihood",
+            f"{mixture.lower_bound_:.3f}",
+            help="Of the stored z, in nats a point.",
+            width="content",
+        )
+        st.metric(
+            "Iterations",
+            mixture.n_iter_,
+            help="Converged." if mixture.converged_ else "Stopped before it converged.",
+            width="content",
+        )
+        st.metric(
+            "BIC",
+            f"{mixture.bic(model.latents.astype(np.float64)):,.0f}",
+            help="Bayesian information criterion of the stored z; lower is better.",
+            width="content",
+        )
+        st.metric("Unnamed", int((labels < 0).sum()), width="content")
+
+
+def show_clusters(model: VAEGMM) -> None:
+    """Show the sizes of the clusters and the decoded mean of each, by name."""
+    weights, labels = model.mixture.weights_, explore.component_labels(model)
+    titles = explore.label_titles(model)
+    ui.show_chart(
+        figures.component_sizes(weights, labels, titles), "sizes", "Shares of the clusters"
+    )
+    st.markdown("The mean of each cluster, decoded, with its share of the images.")
+    means = model.decode(model.mixture.means_)
+    for label, name in titles.items():
+        members = np.flatnonzero(labels == label)
+        if not len(members):
+            continue
+        members = members[np.argsort(-weights[members])]
+        st.markdown(f"**{name}**: {weights[members].sum():.1%} in {len(members)}")
+        ui.show_tiles(
+            [[means[k]] for k in members],
+            [f"{weights[k]:.1%}" for k in members],
+            [f"cluster {k}, named {name}" for k in members],
+            size=56,
+        )
+
+
+def show_likelihood(model: VAEGMM) -> None:
+    """Show how the likelihood rose."""
+    bounds = model.mixture.lower_bounds_
+    if not bounds:
+        st.info("This mixture's iterations were not kept.", icon=":material/info:")
+        return
+    ui.show_chart(
+        figures.likelihood_curve(bounds), "likelihood", "Log-likelihood at each iteration"
+    )
+    st.caption(
+        f"From {bounds[0]:.3f} to {bounds[-1]:.3f} nats a point in {len(bounds)} iterations. It "
+        "never falls: that is EM's promise, and a test of this project."
+    )
+
+
+@st.fragment
+def show_playback(model: VAEGMM) -> None:
+    """Fit the mixture again and play its iterations back."""
+    st.caption(
+        "The same fit once more, seen in the plane of the first two principal axes: each ellipse "
+        "is one standard deviation of a cluster. In the other dimensions clusters overlap less "
+        "than they seem to."
+    )
+    if len(model.pca.mean) < 2:
+        st.info("A latent space of one dimension has no plane.", icon=":material/info:")
+        return
+    if not st.toggle("Fit and play", key="play"):
+        return
+    n_components = len(model.mixture.weights_)
+    iterations = em_iterations(ui.model_key(model), n_components, model)
+    rows = np.random.default_rng(0).permutation(len(model.latents))[:_POINTS_PLAYED]
+    points = ui.latent_map(model).axes[rows, :2]
+    st.plotly_chart(
+        figures.em_playback(points, iterations),
+        key="playback",
+        config={"displayModeBar": False},
+        alt="The clusters' ellipses at each iteration of EM",
+    )
+
+
+@st.cache_resource(max_entries=4, show_spinner="Fitting, and writing down each iteration …")
+def em_iterations(key: str, n_components: int, _model: VAEGMM) -> list[explore.Iteration]:
+    """Fit once more, through a cache."""
+    return explore.em_iterations(_model, n_components)
+
+
+def show_confusion(model: VAEGMM) -> None:
+    """Show which digits are read as which."""
+    if model.names is None:
+        st.info(
+            "This model was trained without labels: its clusters have no names.",
+            icon=":material/info:",
+        )
+        return
+    dataset, caption = ui.dataset(model)
+    labels = dataset.test.labels
+    if labels is None or dataset.label_names != model.label_names:
+        st.info("The images at hand do not have this model's labels.", icon=":material/info:")
+        st.caption(caption)
+        return
+    predicted = ui.scores(model, dataset).predicted
+    counts = explore.confusion(labels, predicted, len(model.label_names))
+    ui.show_chart(
+        figures.confusion_matrix(counts, model.label_names),
+        "confusion",
+        "How often each digit was read as each",
+    )
+    st.caption(f"{(predicted == labels).mean():.1%} are read rightly. {caption}")
+    wrong = np.flatnonzero(predicted != labels)[:40]
+    if len(wrong):
+        st.markdown("Read wrongly: what it is, and what it was taken for.")
+        ui.show_tiles(
+            [[dataset.test.images[row]] for row in wrong],
+            [
+                f"{model.label_names[labels[row]]} → {model.label_names[predicted[row]]}"
+                for row in wrong
+            ],
+            size=52,
+        )
+
+
+main()

@@ -1,0 +1,320 @@
+"""Draw: draw a digit, and see at once what the model thinks and why."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from vaegmm import explore, figures, pictures, ui
+from vaegmm.explore import Reading
+from vaegmm.labelling import UNNAMED
+from vaegmm.model import VAEGMM
+from vaegmm.pad import pad
+from vaegmm.preprocess import digit_from_image, digit_from_strokes, open_picture, split_digits
+
+_SOURCES = {
+    "digit": ":material/draw: A digit",
+    "number": ":material/pin: A number",
+    "photo": ":material/image: A photo",
+    "camera": ":material/photo_camera: Camera",
+}
+_ASPECT = {"digit": 1.0, "number": 2.2}
+_MOST_KEPT = 500
+
+# Session keys that no widget owns, so that drawing and history survive a change of page.
+_DRAWING = "drawing"
+_HISTORY = "history"
+_READINGS = "readings"  # those on the screen
+
+
+def main() -> None:
+    """Draw the page."""
+    model = ui.page("Draw", ":material/draw:")
+    st.title("Draw")
+    if model is None:
+        ui.stop_without_model()
+    if model.names is None:
+        st.info(
+            "This model was trained without labels: its clusters have no names, and it cannot "
+            "read. Choose another in the sidebar.",
+            icon=":material/info:",
+        )
+        st.stop()
+    st.markdown(
+        "Draw a digit with the mouse, a pen or a finger, or show one on paper. It becomes the "
+        "image that MNIST would have made of it; the model brings that down to a few numbers, and "
+        "the clusters they fall into say what it is.",
+        width=ui.TEXT_WIDTH,
+    )
+    draw_and_read(model)
+
+
+@st.fragment
+def draw_and_read(model: VAEGMM) -> None:
+    """Take digits, and show what the model makes of them; only this reruns after a stroke."""
+    source = st.segmented_control(
+        "Read",
+        list(_SOURCES),
+        default="digit",
+        format_func=_SOURCES.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        key="source",
+    )
+    taking, answer = st.columns([3, 4] if source != "number" else [1, 1], gap="large")
+    with taking:
+        images = take_drawing(source) if source in _ASPECT else take_picture(source)
+    readings = [explore.read(model, image) for image in images]
+    st.session_state[_READINGS] = readings
+    with answer:
+        if not readings:
+            st.caption(
+                "The answer follows at the end of each stroke. Size and place make no difference."
+                if source in _ASPECT
+                else "The digit is looked for in the picture: dark on light, or light on dark."
+            )
+        elif len(readings) == 1:
+            show_answer(model, readings[0])
+        else:
+            show_number(model, readings)
+    if len(readings) == 1:
+        show_reasons(model, readings[0])
+    show_history(model)
+
+
+def take_drawing(source: str) -> list[np.ndarray]:
+    """Offer the pad; return the image of each digit on it."""
+    drawing = st.session_state.setdefault(_DRAWING, {}).setdefault(
+        source, {"strokes": [], "pad": 0}
+    )
+    drawing["strokes"] = strokes = pad(
+        key=f"pad-{source}-{drawing['pad']}",
+        strokes=drawing["strokes"],
+        on_keep=keep,
+        aspect=_ASPECT[source],
+        label="Drawing pad. Enter keeps, Delete clears, Ctrl+Z takes the last stroke back.",
+        hint="Draw a digit here" if source == "digit" else "Write digits in a row",
+    )
+    if not strokes:
+        return []
+    try:
+        if source == "digit":
+            return [digit_from_strokes(strokes)]
+        return [digit_from_strokes(digit) for digit in split_digits(strokes)]
+    except ValueError as error:
+        st.info(sentence(error), icon=":material/info:")
+        return []
+
+
+def take_picture(source: str) -> list[np.ndarray]:
+    """Offer an upload or the camera; return the image of the digit in it."""
+    if source == "camera":
+        file = st.camera_input("One digit on paper", key="camera")
+    else:
+        file = st.file_uploader(
+            "A photo or scan of one digit: drop it here, or paste it",
+            type=["png", "jpg", "jpeg", "webp", "bmp", "gif", "tiff"],
+            max_upload_size=10,
+            key="photo",
+        )
+    if file is None:
+        return []
+    try:
+        picture = open_picture(file)
+        st.image(picture.convert("RGB"), width=280)
+        return [digit_from_image(picture)]
+    except ValueError as error:
+        st.error(sentence(error), icon=":material/error:")
+        return []
+
+
+def show_answer(model: VAEGMM, reading: Reading) -> None:
+    """Show the digit, its probabilities, and how typical it is."""
+    name, probability = model.label_names[reading.label], reading.probabilities[reading.label]
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        ui.show_tiles([[reading.image]], descriptions=["What the model sees"], size=112)
+        with st.container(width="content"):
+            st.markdown(f"## {name}", width="content")
+            st.markdown(f"{probability:.0%} sure", width="content")
+    colours = [figures.colour_of(label) for label in range(len(model.label_names))]
+    st.html(pictures.probability_bars(reading.probabilities, model.label_names, colours))
+    if reading.is_strange:
+        st.warning("This doesn't look like a digit to me.", icon=":material/help:")
+    st.caption(
+        f"More typical than {reading.typicality:.0%} of the training images. Left: your drawing "
+        "as MNIST would have it, which is what the model sees."
+    )
+    st.button("Keep", icon=":material/add:", on_click=keep, key="keep")
+
+
+def show_number(model: VAEGMM, readings: list[Reading]) -> None:
+    """Show several digits in a row, and the number that they make."""
+    st.markdown(f"## {''.join(model.label_names[reading.label] for reading in readings)}")
+    ui.show_tiles(
+        [[reading.image] for reading in readings],
+        [
+            f"{model.label_names[r.label]} {r.probabilities[r.label]:.0%}"
+            + (" ?" if r.is_strange else "")
+            for r in readings
+        ],
+    )
+    if any(reading.is_strange for reading in readings):
+        st.caption("A question mark: this doesn't look like a digit to me.")
+    st.button("Keep", icon=":material/add:", on_click=keep, key="keep")
+
+
+def show_reasons(model: VAEGMM, reading: Reading) -> None:
+    """Show how the model came to its answer, each step to be opened."""
+    with st.expander("The way it took", icon=":material/route:", expanded=True):
+        ui.show_way(model, reading.image)
+    with st.expander("Where it lies, and what lies near", icon=":material/my_location:"):
+        show_neighbourhood(model, reading)
+    with st.expander("What it would take to change my mind", icon=":material/alt_route:"):
+        show_runner_up(model, reading)
+
+
+def show_neighbourhood(model: VAEGMM, reading: Reading) -> None:
+    """Show the place of the drawing among the stored z, and those nearest to it."""
+    rows, distances = explore.nearest_latents(model, reading.z, 10)
+    where, nearest = st.columns([2, 3], gap="medium")
+    with where:
+        places = model.pca.transform(np.vstack([reading.z, model.latents[rows]]))
+        st.html(
+            latent_picture(ui.model_key(model), model).html(places, "The drawing in the projection")
+        )
+        st.caption("Ring: the drawing among the training images, along PC 1 and PC 2.")
+    with nearest:
+        ui.show_tiles(
+            [[image] for image in model.decode(model.latents[rows])],
+            [f"{distance:.2f}" for distance in distances],
+            size=64,
+        )
+        st.caption(
+            f"The nearest training images in all {len(reading.z)} dimensions, decoded, with their "
+            "distances."
+        )
+
+
+@st.cache_resource(max_entries=4, show_spinner="Drawing the map …")
+def latent_picture(key: str, _model: VAEGMM) -> pictures.Map:
+    """Draw the stored z once, in the colours of their digits."""
+    space = ui.latent_map(_model)
+    labels = explore.component_labels(_model)[space.components]
+    palette = [*figures.PALETTE, figures.UNNAMED_COLOUR]
+    colours = np.where(labels == UNNAMED, len(figures.PALETTE), labels % len(figures.PALETTE))
+    return pictures.Map(space.axes[:, :2], colours, palette)
+
+
+def show_runner_up(model: VAEGMM, reading: Reading) -> None:
+    """Show the straight way to the second most probable digit."""
+    try:
+        way = explore.way_to_runner_up(model, reading.z)
+    except ValueError as error:
+        st.caption(sentence(error))
+        return
+    names = model.label_names
+    ui.show_tiles(
+        [[image] for image in way.images], [names[label] for label in way.labels], size=56
+    )
+    runner_up = names[way.runner_up]
+    st.caption(
+        f"The runner-up is {runner_up} ({reading.probabilities[way.runner_up]:.1%}). The way "
+        f"from the drawing to the nearest cluster of that name, decoded: "
+        + (
+            "it is never reached."
+            if way.turn is None
+            else f"after {way.turn / (len(way.labels) - 1):.0%} of it I would say {runner_up}."
+        )
+    )
+
+
+def keep() -> None:
+    """Add what is on the screen to the history, and clear the pad."""
+    history = st.session_state.setdefault(_HISTORY, [])
+    for reading in st.session_state.get(_READINGS, []):
+        if len(history) < _MOST_KEPT:
+            history.append({"reading": reading, "truth": reading.label})
+    st.session_state[_READINGS] = []
+    drawing = st.session_state.get(_DRAWING, {}).get(st.session_state.get("source"))
+    if drawing is not None:
+        drawing.update(strokes=[], pad=drawing["pad"] + 1)
+
+
+def show_history(model: VAEGMM) -> None:
+    """Show what was kept, take corrections, and offer all of it as a data set."""
+    history: list[dict[str, Any]] = st.session_state.get(_HISTORY, [])
+    names = model.label_names
+    # Another model may have other labels.
+    history = [
+        entry for entry in history if max(entry["truth"], entry["reading"].label) < len(names)
+    ]
+    if not history:
+        return
+    st.subheader("Kept", anchor=False)
+    st.caption(
+        "Correct what was read wrongly: all of it together tells how well your hand is read."
+    )
+    edited = st.data_editor(
+        [
+            {
+                "Drawing": pictures.data_uri(entry["reading"].image, ui.theme_type()),
+                "Read as": names[entry["reading"].label],
+                "Sure": float(entry["reading"].probabilities.max()),
+                "It was": names[entry["truth"]],
+            }
+            for entry in history
+        ],
+        column_config={
+            "Drawing": st.column_config.ImageColumn(width="small"),
+            "Sure": st.column_config.NumberColumn(format="percent"),
+            "It was": st.column_config.SelectboxColumn(options=list(names), required=True),
+        },
+        disabled=["Drawing", "Read as", "Sure"],
+        hide_index=True,
+        row_height=48,
+        width=460,
+        key=f"kept-{len(history)}",
+    )
+    for entry, row in zip(history, edited, strict=True):
+        entry["truth"] = names.index(row["It was"])
+    right = np.mean([entry["truth"] == entry["reading"].label for entry in history])
+    st.markdown(f"**{right:.0%}** of {len(history)} were read rightly.")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download as .npz",
+            as_npz(history),
+            file_name="my-digits.npz",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Score it with: vaegmm evaluate CHECKPOINT --data my-digits.npz",
+            key="download_history",
+        )
+        st.button(
+            "Forget all",
+            icon=":material/delete:",
+            on_click=lambda: st.session_state.pop(_HISTORY, None),
+            key="forget",
+        )
+
+
+def as_npz(history: list[dict[str, Any]]) -> bytes:
+    """Return what was kept as the bytes of a .npz that `vaegmm evaluate` takes."""
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        images=np.stack([entry["reading"].image for entry in history]),
+        labels=np.array([entry["truth"] for entry in history]),
+    )
+    return buffer.getvalue()
+
+
+def sentence(error: Exception) -> str:
+    """Return what an error says, as a sentence of its own."""
+    text = str(error)
+    return text[:1].upper() + text[1:]
+
+
+main()

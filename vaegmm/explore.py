@@ -1,0 +1,232 @@
+"""What the pages show of a model: arrays made from it, without Streamlit."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vaegmm.labelling import UNNAMED
+from vaegmm.mixture import GaussianMixture
+from vaegmm.model import VAEGMM
+
+#: Typicality below which an image is no digit: about as many of MNIST's are turned away.
+STRANGE = 0.015
+
+_FRAMES = 60  # iterations of EM that are played back at most
+_WAY_STEPS = 9  # images on the way to another digit
+
+
+@dataclass(frozen=True)
+class LatentMap:
+    """Every stored z, ready to be drawn.
+
+    Attributes:
+        axes: coordinates on all principal axes, shape (N, D) float32.
+        components: the most likely component of each, shape (N,).
+        log_likelihood: under the mixture, in nats, shape (N,).
+    """
+
+    axes: np.ndarray
+    components: np.ndarray
+    log_likelihood: np.ndarray
+
+    @classmethod
+    def of(cls, model: VAEGMM) -> LatentMap:
+        """Project and score all that a model has stored."""
+        return cls(
+            axes=model.pca.transform(model.latents, model.latents.shape[1]),
+            components=model.mixture.predict(model.latents),
+            log_likelihood=model.mixture.score_samples(model.latents).astype(np.float32),
+        )
+
+
+def component_labels(model: VAEGMM) -> np.ndarray:
+    """Return the label that each component is named after, UNNAMED where there is none, (K,)."""
+    if model.names is None:
+        return np.full(len(model.mixture.weights_), UNNAMED)
+    return model.names.names
+
+
+def label_titles(model: VAEGMM) -> dict[int, str]:
+    """Return what each label is called, and at the end what has none."""
+    return {**dict(enumerate(model.label_names)), UNNAMED: "unnamed"}
+
+
+def named_labels(model: VAEGMM) -> list[int]:
+    """Return the labels that at least one component is named after, rising."""
+    labels = component_labels(model)
+    return np.unique(labels[labels != UNNAMED]).tolist()
+
+
+def component_shades(model: VAEGMM) -> np.ndarray:
+    """Return a shade in [0, 1] for each component that tells it from others of its name, (K,)."""
+    labels, shades = component_labels(model), np.zeros(len(model.mixture.weights_))
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        shades[members] = np.linspace(0, 1, len(members)) if len(members) > 1 else 0.5
+    return shades
+
+
+def component_title(model: VAEGMM, component: int) -> str:
+    """Say what a component is called, such as "7 (cluster 31)"."""
+    name = label_titles(model)[int(component_labels(model)[component])]
+    return f"{name} (cluster {component})"
+
+
+def usual_range(model: VAEGMM) -> tuple[np.ndarray, np.ndarray]:
+    """Return what nine of ten stored z lie between, in each dimension, each of shape (D,)."""
+    low, high = np.quantile(model.latents, [0.05, 0.95], axis=0)
+    return low, high
+
+
+class Neighbours(NamedTuple):
+    """Stored z near a point."""
+
+    rows: np.ndarray  # (n,) among the stored z
+    distances: np.ndarray  # (n,) rising
+
+
+def nearest_latents(model: VAEGMM, z: ArrayLike, n: int = 8) -> Neighbours:
+    """Return the stored z nearest to a point of the latent space, shape (D,)."""
+    distances = np.linalg.norm(model.latents - np.asarray(z, dtype=np.float32), axis=1)
+    n = min(n, len(distances))
+    rows = np.argpartition(distances, n - 1)[:n]
+    rows = rows[np.argsort(distances[rows])]
+    return Neighbours(rows, distances[rows])
+
+
+class Reading(NamedTuple):
+    """What a model says of one image."""
+
+    image: np.ndarray  # (28, 28)
+    z: np.ndarray  # (D,)
+    probabilities: np.ndarray  # (C,) p(label | image)
+    typicality: float  # the share of training images that are less typical
+
+    @property
+    def label(self) -> int:
+        """The most probable label."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def is_strange(self) -> bool:
+        """Whether the image is less typical than nearly all that the model was trained on."""
+        return self.typicality < STRANGE
+
+
+def read(model: VAEGMM, image: np.ndarray) -> Reading:
+    """Let a model with names read one image, shape (28, 28)."""
+    z = model.encode(image)[0]
+    return Reading(image, z, model.label_probabilities(z)[0], float(model.typicality(image)[0]))
+
+
+class Way(NamedTuple):
+    """A straight line through the latent space, decoded."""
+
+    images: np.ndarray  # (S, 28, 28) in [0, 1]
+    labels: np.ndarray  # (S,) what the model calls each
+    runner_up: int  # the label at the end
+    turn: int | None  # the first step that is called so
+
+
+def way_to_runner_up(model: VAEGMM, z: ArrayLike) -> Way:
+    """Go from z to the nearest component of the second most probable label.
+
+    Args:
+        model: with names.
+        z: shape (D,).
+
+    Raises:
+        ValueError: if fewer than two labels have a component.
+    """
+    z = np.asarray(z, dtype=np.float32)
+    probabilities = model.label_probabilities(z)[0]
+    others = [label for label in named_labels(model) if label != probabilities.argmax()]
+    if not others:
+        raise ValueError("components must bear two labels at least; got one.")
+    runner_up = max(others, key=lambda label: probabilities[label])
+    means = model.mixture.means_[component_labels(model) == runner_up]
+    end = means[np.linalg.norm(means - z, axis=1).argmin()]
+    steps = z + np.linspace(0, 1, _WAY_STEPS)[:, None] * (end - z)
+    called = model.label_probabilities(steps).argmax(1)
+    turned = np.flatnonzero(called == runner_up)
+    return Way(model.decode(steps), called, runner_up, int(turned[0]) if len(turned) else None)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model makes of each image of a data set.
+
+    Attributes:
+        cross_entropy: of its reconstruction, in nats summed over pixels, shape (N,).
+        components: the most likely component, shape (N,).
+        predicted: the most probable label, shape (N,); UNNAMED where the model has no names.
+    """
+
+    cross_entropy: np.ndarray
+    components: np.ndarray
+    predicted: np.ndarray
+
+    @classmethod
+    def of(cls, model: VAEGMM, images: np.ndarray) -> Scores:
+        """Score images, shape (N, 28, 28)."""
+        responsibilities = model.responsibilities(images)
+        predicted = np.full(len(images), UNNAMED)
+        if model.names is not None:
+            predicted = model.names.label_probabilities(responsibilities).argmax(1)
+        return cls(model.cross_entropy(images), responsibilities.argmax(1), predicted)
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray, n_labels: int) -> np.ndarray:
+    """Count how often each label (row) was read as each label (column), shape (C, C)."""
+    return np.bincount(labels * n_labels + predicted, minlength=n_labels**2).reshape(
+        n_labels, n_labels
+    )
+
+
+class Iteration(NamedTuple):
+    """A mixture at one iteration of EM, in the plane of the first two principal axes."""
+
+    number: int
+    log_likelihood: float  # mean, in nats; NaN for the end, which no E-step has scored
+    means: np.ndarray  # (K, 2)
+    covariances: np.ndarray  # (K, 2, 2)
+
+
+def em_iterations(model: VAEGMM, n_components: int, seed: int = 0) -> list[Iteration]:
+    """Fit a mixture to the stored z once more and return what it was on the way.
+
+    Raises:
+        ValueError: if there are fewer stored z than components.
+    """
+    settings = dataclasses.asdict(model.config.mixture)
+    settings.update(n_components=n_components, n_init=1)
+    mixture = GaussianMixture(**settings, random_state=seed, history=True)
+    mixture.fit(model.latents.astype(np.float64))
+    plane = model.pca.components[:2]
+    bounds = [*mixture.lower_bounds_, float("nan")]
+    # Early iterations move most: all of them, then ever fewer.
+    numbers = np.unique(np.geomspace(1, len(bounds), min(_FRAMES, len(bounds))).round().astype(int))
+    return [
+        Iteration(
+            number=int(number) - 1,
+            log_likelihood=bounds[number - 1],
+            means=model.pca.transform(snapshot.means),
+            covariances=plane @ as_matrices(snapshot.covariances, mixture) @ plane.T,
+        )
+        for number in numbers
+        for snapshot in [mixture.history_[number - 1]]
+    ]
+
+
+def as_matrices(covariances: np.ndarray, mixture: GaussianMixture) -> np.ndarray:
+    """Return covariances in the shape of `mixture.covariances_` as matrices, shape (K, D, D)."""
+    n_components, dimension = mixture.means_.shape
+    if mixture.covariance_type in ("full", "tied"):
+        return np.broadcast_to(covariances, (n_components, dimension, dimension))
+    variances = covariances.reshape(n_components, -1, 1)  # (K, D, 1) or (K, 1, 1)
+    return variances * np.eye(dimension)

@@ -1,0 +1,245 @@
+"""Arrays → small pictures in HTML, light and sharp at any size; no Streamlit, no models.
+
+A page that answers while one draws has no time for plotly.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+
+class Ink(NamedTuple):
+    """What an image's 1 and 0 look like, as red, green, blue."""
+
+    ink: tuple[int, int, int]
+    paper: tuple[int, int, int]
+
+
+# As people write by day, and as MNIST's own pictures are by night.
+INKS = {
+    "light": Ink((25, 28, 33), (243, 242, 238)),
+    "dark": Ink((240, 240, 236), (35, 39, 45)),
+}
+
+_STYLE = """
+<style>
+.tiles { display: flex; flex-wrap: wrap; gap: 10px 8px; align-items: flex-end; }
+.tiles figure { margin: 0; display: flex; flex-direction: column; gap: 3px; }
+.tiles img { image-rendering: pixelated; border-radius: 3px; display: block; margin: 0; }
+.tiles figcaption { font-size: 0.78rem; line-height: 1.25; opacity: 0.75; text-align: center;
+                    font-variant-numeric: tabular-nums; }
+</style>
+"""
+
+
+def tiles(
+    columns: Sequence[Sequence[np.ndarray]],
+    captions: Sequence[str] = (),
+    descriptions: Sequence[str] = (),
+    size: int = 72,
+    theme: str = "light",
+) -> str:
+    """Lay out images as tiles that wrap; each tile is a column of images above its caption.
+
+    Args:
+        columns: for each tile its images from top to bottom, each of shape (28, 28), uint8 or
+            float in [0, 1].
+        captions: one a tile, or none.
+        descriptions: of each tile for those who cannot see it; its caption if not given.
+        size: side of an image on the page, in CSS pixels.
+        theme: "light" or "dark".
+    """
+    figures = []
+    for index, images in enumerate(columns):
+        caption = captions[index] if len(captions) else ""
+        description = descriptions[index] if len(descriptions) else caption
+        pictures = "".join(
+            f'<img src="{data_uri(image, theme)}" alt="{html.escape(description, quote=True)}" '
+            f'width="{size}" height="{size}">'
+            for image in images
+        )
+        text = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+        figures.append(f'<figure style="max-width:{size}px">{pictures}{text}</figure>')
+    return f'{_STYLE}<div class="tiles">{"".join(figures)}</div>'
+
+
+def sheet(images: np.ndarray, n_columns: int, theme: str = "light") -> str:
+    """Lay out images edge to edge as one picture as wide as the page allows.
+
+    Args:
+        images: shape (N, 28, 28), uint8 or float in [0, 1].
+        n_columns: images in a row.
+        theme: "light" or "dark".
+    """
+    n_rows = -(-len(images) // n_columns)
+    height, width = images.shape[1:]
+    grid = np.zeros((n_rows * n_columns, height, width), dtype=images.dtype)
+    grid[: len(images)] = images
+    picture = grid.reshape(n_rows, n_columns, height, width).swapaxes(1, 2)
+    picture = picture.reshape(n_rows * height, n_columns * width)
+    return (
+        f'<img src="{data_uri(picture, theme)}" alt="{len(images)} images in {n_rows} rows" '
+        'style="width:100%; max-width:720px; image-rendering:pixelated; border-radius:4px">'
+    )
+
+
+def data_uri(image: np.ndarray, theme: str = "light") -> str:
+    """Return an image as the address of a PNG that is part of the page.
+
+    Args:
+        image: shape (H, W), uint8 or float in [0, 1].
+        theme: "light" or "dark".
+    """
+    values = image if image.dtype == np.uint8 else np.rint(image.clip(0, 1) * 255).astype(np.uint8)
+    picture = Image.fromarray(values, mode="L").convert("P")
+    ink, paper = (np.array(part, dtype=float) for part in INKS[theme])
+    strength = np.linspace(0, 1, 256)[:, None]
+    picture.putpalette(np.rint(paper + strength * (ink - paper)).astype(np.uint8).tobytes())
+    buffer = io.BytesIO()
+    picture.save(buffer, "png")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+_BARS_STYLE = """
+<style>
+.bars { display: flex; gap: 4px; height: 150px; align-items: stretch; max-width: 520px; }
+.bars > div { flex: 1 1 0; min-width: 0; display: flex; flex-direction: column;
+              justify-content: flex-end; text-align: center; font-size: 0.75rem;
+              font-variant-numeric: tabular-nums; }
+.bars i { display: block; border-radius: 3px 3px 0 0; min-height: 2px;
+          background: rgba(128, 132, 138, 0.35); }
+.bars b { font-size: 0.95rem; font-weight: 400; padding-top: 4px; overflow: hidden;
+          text-overflow: ellipsis; }
+.bars .best b { font-weight: 700; }
+</style>
+"""
+
+
+def probability_bars(
+    probabilities: np.ndarray, names: Sequence[str], colours: Sequence[str]
+) -> str:
+    """Draw a probability for each label, the largest in its label's colour.
+
+    Args:
+        probabilities: shape (C,).
+        names: what the labels are called.
+        colours: of the labels.
+    """
+    best = int(probabilities.argmax())
+    bars = []
+    for k, (p, name, colour) in enumerate(zip(probabilities, names, colours, strict=True)):
+        text = f"{p:.0%}" if p >= 0.005 else ""
+        style = f"height:{100 * p:.1f}px" + (f";background:{colour}" if k == best else "")
+        bars.append(
+            f'<div class="{"best" if k == best else ""}">{text}<i style="{style}"></i>'
+            f"<b>{html.escape(name)}</b></div>"
+        )
+    spoken = ", ".join(f"{name}: {p:.0%}" for name, p in zip(names, probabilities, strict=True))
+    return (
+        f'{_BARS_STYLE}<div class="bars" role="img" aria-label="{html.escape(spoken, quote=True)}">'
+        f"{''.join(bars)}</div>"
+    )
+
+
+_LATENT_STYLE = """
+<style>
+.latent { display: grid; grid-template-columns: auto 1fr 3.2em; gap: 5px 8px; align-items: center;
+          font-size: 0.8rem; font-variant-numeric: tabular-nums; max-width: 420px; }
+.latent div { position: relative; height: 12px; }
+.latent div::before { content: ""; position: absolute; inset: 5.5px 0 auto 0; height: 1px;
+                      background: rgba(128, 132, 138, 0.35); }
+.latent i { position: absolute; top: 2px; height: 8px; border-radius: 4px;
+            background: rgba(128, 132, 138, 0.35); }
+.latent b { position: absolute; top: 1px; width: 10px; height: 10px; margin-left: -5px;
+            border-radius: 5px; background: #6d71c7; }
+.latent span { text-align: right; }
+</style>
+"""
+
+
+def latent_values(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> str:
+    """Draw the numbers of one z as dots on the range that they usually have.
+
+    Args:
+        values: shape (D,).
+        low: lower ends of the usual ranges, shape (D,).
+        high: upper ends, shape (D,).
+    """
+    start, end = min(values.min(), low.min()), max(values.max(), high.max())
+    room = 0.05 * max(end - start, 1e-6)
+
+    def percent(value: float) -> float:
+        return 100 * (value - start + room) / (end - start + 2 * room)
+
+    rows = [
+        f"<span>z<sub>{axis + 1}</sub></span><div>"
+        f'<i style="left:{percent(low[axis]):.1f}%;'
+        f'width:{percent(high[axis]) - percent(low[axis]):.1f}%"></i>'
+        f'<b style="left:{percent(value):.1f}%"></b></div><span>{value:.2f}</span>'
+        for axis, value in enumerate(values)
+    ]
+    spoken = ", ".join(f"{value:.2f}" for value in values)
+    return (
+        f'{_LATENT_STYLE}<div class="latent" role="img" aria-label="z = {spoken}">'
+        f"{''.join(rows)}</div>"
+    )
+
+
+class Map:
+    """Many points as one picture, on which others can be marked.
+
+    Args:
+        points: shape (N, 2).
+        colours: index into `palette` for each point, shape (N,).
+        palette: colours as "#rrggbb".
+        side: pixels of the picture along each side.
+    """
+
+    def __init__(
+        self, points: np.ndarray, colours: np.ndarray, palette: Sequence[str], side: int = 320
+    ) -> None:
+        self.low, self.high = np.quantile(points, [0.001, 0.999], axis=0)
+        room = 0.04 * (self.high - self.low)
+        self.low, self.high = self.low - room, self.high + room
+        columns, rows = np.floor(self._places(points) * side).astype(int).T
+        inside = (columns >= 0) & (columns < side) & (rows >= 0) & (rows < side)
+        pixels = np.full((side, side), len(palette), dtype=np.uint8)
+        pixels[rows[inside], columns[inside]] = colours[inside]
+        picture = Image.fromarray(pixels, mode="P")
+        rgb = [tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in palette]
+        picture.putpalette([part for colour in [*rgb, (0, 0, 0)] for part in colour])
+        buffer = io.BytesIO()
+        picture.save(buffer, "png", transparency=len(palette), optimize=True)
+        self._uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+    def _places(self, points: np.ndarray) -> np.ndarray:
+        """Return places in [0, 1] from the upper left corner, shape (N, 2)."""
+        places = (points - self.low) / (self.high - self.low)
+        return np.stack([places[:, 0], 1 - places[:, 1]], axis=1)
+
+    def html(self, marks: np.ndarray, description: str) -> str:
+        """Draw the map with marks, the first of them largest.
+
+        Args:
+            marks: shape (M, 2); those outside are put at the edge.
+            description: for those who cannot see it.
+        """
+        circles = "".join(
+            f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{2.2 if index == 0 else 1.1}" '
+            f'fill="{"none" if index == 0 else "currentColor"}" stroke="currentColor" '
+            'stroke-width="0.9"/>'
+            for index, (x, y) in enumerate(100 * self._places(marks).clip(0, 1))
+        )
+        return (
+            '<div style="position:relative;max-width:360px;aspect-ratio:1">'
+            f'<img src="{self._uri}" alt="" style="width:100%;position:absolute">'
+            f'<svg viewBox="0 0 100 100" role="img" aria-label="{html.escape(description)}" '
+            f'style="position:absolute;inset:0">{circles}</svg></div>'
+        )
