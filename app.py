@@ -23,7 +23,7 @@ _PAGES = {
 
 def main() -> None:
     """Draw the page."""
-    model = ui.page("Overview", ":material/blur_on:")
+    model = ui.page("Overview")
     st.title("Digits, compressed and clustered")
     st.markdown(
         "A variational autoencoder learns, without labels, to write each image as a few numbers. "
@@ -70,13 +70,11 @@ def show_one_way(model: VAEGMM) -> None:
                 key="way_label",
             )
             rows = np.flatnonzero(labels == label)
-        if st.button("Another", icon=":material/refresh:", key="another"):
-            st.session_state["way_turn"] = st.session_state.get("way_turn", 0) + 1
+        turn = ui.count_presses("Another", key="another")
     if not len(rows):
         st.info("There is no test image of this kind.", icon=":material/info:")
         return
-    row = rows[st.session_state.get("way_turn", 0) % len(rows)]
-    ui.show_way(model, images[row])
+    ui.show_way(model, images[rows[turn % len(rows)]])
     st.caption(caption)
 
 

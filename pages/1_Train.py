@@ -51,7 +51,7 @@ class Choice(NamedTuple):
 
 def main() -> None:
     """Draw the page."""
-    ui.page("Train", ":material/model_training:")
+    ui.page("Train")
     st.title("Train")
     st.markdown(
         "An autoencoder learns to bring each image down to a few numbers and back; a mixture of "

@@ -16,7 +16,7 @@ _BY = ["at random", "by digit", "by cluster", "best", "worst"]
 
 def main() -> None:
     """Draw the page."""
-    model = ui.page("Reconstruct", ":material/compare:")
+    model = ui.page("Reconstruct")
     st.title("Reconstruct")
     if model is None:
         ui.stop_without_model()
@@ -42,8 +42,10 @@ def show_pairs(model: VAEGMM, dataset: Dataset, scores: Scores) -> None:
             "Images", _BY, default=_BY[0], required=True, key="reconstruct_by"
         )
         rows = choose_rows(by, model, dataset, scores)
-        if by in _BY[:3] and st.button("Others", icon=":material/refresh:", key="others"):
-            st.session_state["reconstruct_turn"] = st.session_state.get("reconstruct_turn", 0) + 1
+        if by not in ("best", "worst"):
+            turn = ui.count_presses("Others", key="others")
+            rows = np.random.default_rng(turn).permutation(rows)
+    rows = rows[:_N_SHOWN]
     if not len(rows):
         st.info("No test image fits this choice.", icon=":material/info:")
         return
@@ -57,11 +59,10 @@ def show_pairs(model: VAEGMM, dataset: Dataset, scores: Scores) -> None:
 
 
 def choose_rows(by: str, model: VAEGMM, dataset: Dataset, scores: Scores) -> np.ndarray:
-    """Return the rows of the test images to show, as the choice asks."""
-    rows = np.arange(len(dataset.test))
+    """Return the rows of the test images that fit the choice."""
     if by in ("best", "worst"):
         order = scores.cross_entropy.argsort()
-        return order[:_N_SHOWN] if by == "best" else order[::-1][:_N_SHOWN]
+        return order if by == "best" else order[::-1]
     if by == "by digit":
         # Without labels: by what the model takes the images for.
         labels = dataset.test.labels
@@ -69,7 +70,7 @@ def choose_rows(by: str, model: VAEGMM, dataset: Dataset, scores: Scores) -> np.
         label = st.selectbox(
             "Digit", range(len(names)), format_func=names.__getitem__, key="digit", width=140
         )
-        rows = np.flatnonzero((scores.predicted if labels is None else labels) == label)
+        return np.flatnonzero((scores.predicted if labels is None else labels) == label)
     if by == "by cluster":
         component = st.selectbox(
             "Cluster",
@@ -78,9 +79,8 @@ def choose_rows(by: str, model: VAEGMM, dataset: Dataset, scores: Scores) -> np.
             key="cluster",
             width=200,
         )
-        rows = np.flatnonzero(scores.components == component)
-    turn = st.session_state.get("reconstruct_turn", 0)
-    return np.random.default_rng(turn).permutation(rows)[:_N_SHOWN]
+        return np.flatnonzero(scores.components == component)
+    return np.arange(len(dataset.test))
 
 
 def by_name(model: VAEGMM) -> list[int]:
@@ -127,12 +127,11 @@ def show_samples(model: VAEGMM) -> None:
             key="sample_digit",
             width=140,
         )
-        if st.button("Others", icon=":material/refresh:", key="other_samples"):
-            st.session_state["sample_seed"] = st.session_state.get("sample_seed", 0) + 1
+        seed = ui.count_presses("Others", key="other_samples")
     images, _ = model.sample(
         _N_SHOWN,
         digit=None if digit == everything else digit,
-        seed=st.session_state.get("sample_seed", 0),
+        seed=seed,
     )
     ui.show_tiles([[image] for image in images], descriptions=["a sample"] * _N_SHOWN)
 

@@ -18,7 +18,7 @@ _PLANE_SIDE = 16  # images along each side of the decoded plane
 
 def main() -> None:
     """Draw the page."""
-    model = ui.page("Latent space", ":material/scatter_plot:")
+    model = ui.page("Latent space")
     st.title("Latent space")
     if model is None:
         ui.stop_without_model()
@@ -69,7 +69,7 @@ def show_points(model: VAEGMM) -> None:
             figure,
             on_select="rerun",
             selection_mode=("points", "box", "lasso"),
-            key=f"points-{colour}-{axes}",
+            key=f"points-{colour}-{'-'.join(map(str, axes))}",
             config={"scrollZoom": True, "displaylogo": False},
             alt="The stored latent vectors, projected to their principal axes",
         )
@@ -116,7 +116,8 @@ def axis_names(model: VAEGMM) -> list[str]:
 
 def selected_rows(event: Any) -> np.ndarray:
     """Return which of the stored z are selected."""
-    rows = [point["customdata"] for point in event.selection.points if "customdata" in point]
+    points = event["selection"]["points"]
+    rows = [point["customdata"] for point in points if "customdata" in point]
     return np.array([row[0] if isinstance(row, list) else row for row in rows], dtype=int)
 
 

@@ -13,7 +13,7 @@ _POINTS_PLAYED = 4000  # of the stored z, drawn behind the ellipses
 
 def main() -> None:
     """Draw the page."""
-    model = ui.page("Mixture", ":material/bubble_chart:")
+    model = ui.page("Mixture")
     st.title("Mixture")
     if model is None:
         ui.stop_without_model()

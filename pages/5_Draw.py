@@ -32,7 +32,7 @@ _READINGS = "readings"  # those on the screen
 
 def main() -> None:
     """Draw the page."""
-    model = ui.page("Draw", ":material/draw:")
+    model = ui.page("Draw")
     st.title("Draw")
     if model is None:
         ui.stop_without_model()
@@ -83,6 +83,15 @@ def draw_and_read(model: VAEGMM) -> None:
     if len(readings) == 1:
         show_reasons(model, readings[0])
     show_history(model)
+    if not readings:
+        warm_up(ui.model_key(model), model)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def warm_up(key: str, _model: VAEGMM) -> None:
+    """Do, while the first stroke is drawn, what is needed once for all answers."""
+    explore.read(_model, _model.decode(_model.pca.mean)[0])
+    latent_picture(key, _model)
 
 
 def take_drawing(source: str) -> list[np.ndarray]:
@@ -135,7 +144,9 @@ def show_answer(model: VAEGMM, reading: Reading) -> None:
     """Show the digit, its probabilities, and how typical it is."""
     name, probability = model.label_names[reading.label], reading.probabilities[reading.label]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        ui.show_tiles([[reading.image]], descriptions=["What the model sees"], size=112)
+        ui.show_tiles(
+            [[reading.image]], descriptions=["What the model sees"], size=112, width="content"
+        )
         with st.container(width="content"):
             st.markdown(f"## {name}", width="content")
             st.markdown(f"{probability:.0%} sure", width="content")

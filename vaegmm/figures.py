@@ -195,10 +195,15 @@ def _finish_scatter(
             "mode": "markers",
             "name": "means",
             "hoverinfo": "skip",
-            "marker": {"symbol": "cross", "size": 6, "color": "#8b8f94"},
+            "marker": {
+                "symbol": "circle",
+                "size": 7,
+                "color": "#ffffff",
+                "line": {"color": "#1f2023", "width": 1.5},
+            },
         }
         if points.shape[1] == 3:
-            style["marker"] = {**style["marker"], "size": 3}  # type: ignore[dict-item]
+            style["marker"] = {**style["marker"], "size": 4}  # type: ignore[dict-item]
             figure.add_scatter3d(x=marks[:, 0], y=marks[:, 1], z=marks[:, 2], **style)
         else:
             figure.add_scattergl(x=marks[:, 0], y=marks[:, 1], **style)

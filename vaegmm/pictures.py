@@ -192,6 +192,18 @@ def latent_values(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> str:
     )
 
 
+_MAP_STYLE = """
+<style>
+.map { position: relative; max-width: 360px; aspect-ratio: 1; }
+.map img { width: 100%; position: absolute; opacity: 0.8; }
+.map i { position: absolute; width: 5px; height: 5px; margin: -3.5px 0 0 -3.5px;
+         border-radius: 50%; background: #1f2023; border: 1px solid #fff; }
+.map i:first-of-type { width: 14px; height: 14px; margin: -9px 0 0 -9px; background: none;
+                       border: 3px solid #fff; outline: 2px solid #1f2023; }
+</style>
+"""
+
+
 class Map:
     """Many points as one picture, on which others can be marked.
 
@@ -231,15 +243,12 @@ class Map:
             marks: shape (M, 2); those outside are put at the edge.
             description: for those who cannot see it.
         """
-        circles = "".join(
-            f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{2.2 if index == 0 else 1.1}" '
-            f'fill="{"none" if index == 0 else "currentColor"}" stroke="currentColor" '
-            'stroke-width="0.9"/>'
-            for index, (x, y) in enumerate(100 * self._places(marks).clip(0, 1))
+        dots = "".join(
+            f'<i style="left:{x:.2f}%;top:{y:.2f}%"></i>'
+            for x, y in 100 * self._places(marks).clip(0, 1)
         )
         return (
-            '<div style="position:relative;max-width:360px;aspect-ratio:1">'
-            f'<img src="{self._uri}" alt="" style="width:100%;position:absolute">'
-            f'<svg viewBox="0 0 100 100" role="img" aria-label="{html.escape(description)}" '
-            f'style="position:absolute;inset:0">{circles}</svg></div>'
+            f'{_MAP_STYLE}<div class="map" role="img" '
+            f'aria-label="{html.escape(description, quote=True)}">'
+            f'<img src="{self._uri}" alt="">{dots}</div>'
         )

@@ -21,6 +21,8 @@ from vaegmm.runs import list_runs
 PROJECT = Path(__file__).resolve().parent.parent
 CHECKPOINTS = PROJECT / "checkpoints"
 UPLOAD_MEGABYTES = 50
+# A file: Streamlit's own icons would be fetched from the network.
+_ICON = str(Path(__file__).with_name("icon.svg"))
 TEXT_WIDTH = 680  # pixels: about 80 characters a line
 
 # Session keys that no widget owns, so that they survive a change of page.
@@ -29,18 +31,17 @@ _UPLOADS = "uploads"  # file id -> path, or the sentence that says why it was re
 _PICKER = "checkpoint_picker"  # the widget's own
 
 
-def page(title: str, icon: str = ":material/blur_on:") -> VAEGMM | None:
+def page(title: str) -> VAEGMM | None:
     """Set a page up and draw the shared sidebar; the first call of every page.
 
     Args:
         title: of the browser's tab.
-        icon: of the browser's tab.
 
     Returns:
         The chosen model, or None where there is none that can be loaded. Why one cannot be loaded
         has then been shown.
     """
-    st.set_page_config(page_title=f"{title} · vaegmm", page_icon=icon, layout="wide")
+    st.set_page_config(page_title=f"{title} · vaegmm", page_icon=_ICON, layout="wide")
     with st.sidebar:
         path = _pick()
         details = st.container()
@@ -138,14 +139,26 @@ def refitted(model: VAEGMM, n_components: int) -> VAEGMM:
     return _refitted(model_key(model), n_components, model)
 
 
+def count_presses(label: str, key: str) -> int:
+    """Draw a button that asks for others of something; return how often it was pressed."""
+    presses = f"{key}_presses"
+
+    def press() -> None:
+        st.session_state[presses] = st.session_state.get(presses, 0) + 1
+
+    st.button(label, icon=":material/refresh:", key=key, on_click=press)
+    return int(st.session_state.get(presses, 0))
+
+
 def show_tiles(
     columns: Sequence[Sequence[np.ndarray]],
     captions: Sequence[str] = (),
     descriptions: Sequence[str] = (),
     size: int = 72,
+    width: Literal["stretch", "content"] = "stretch",
 ) -> None:
     """Show small images, each column of them above its caption."""
-    st.html(pictures.tiles(columns, captions, descriptions, size, theme_type()))
+    st.html(pictures.tiles(columns, captions, descriptions, size, theme_type()), width=width)
 
 
 def show_sheet(images: np.ndarray, n_columns: int) -> None:

@@ -1,0 +1,444 @@
+"""Every page, driven without a browser: what it shows of a model, and what bad input gets."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from vaegmm import VAEGMM, GaussianMixture, checkpoint, data, ui
+from vaegmm.preprocess import digit_from_strokes
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "checkpoints" / "mnist.safetensors"
+PAGES = {
+    "overview": "app.py",
+    "reconstruct": "pages/2_Reconstruct.py",
+    "latent": "pages/3_Latent_space.py",
+    "mixture": "pages/4_Mixture.py",
+    "draw": "pages/5_Draw.py",
+}
+SEVEN = [[[0.25, 0.2], [0.75, 0.2], [0.6, 0.5], [0.45, 0.85]]]
+ONE = [[[0.5, 0.1], [0.48, 0.5], [0.46, 0.9]]]
+
+
+@pytest.fixture(autouse=True)
+def empty_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No runs, and neither MNIST nor Fashion-MNIST on this machine."""
+    monkeypatch.setenv("VAEGMM_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("VAEGMM_DATA", str(tmp_path / "no-data"))
+
+
+@pytest.fixture
+def no_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in the place of the shipped checkpoints, empty."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    monkeypatch.setattr(ui, "CHECKPOINTS", folder)
+    return folder
+
+
+def _open(name: str, model: Path | None = None, **state: object) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    if name != "overview":
+        page.switch_page(PAGES[name])
+    if model is not None:
+        page.session_state["checkpoint"] = str(model)
+    for key, value in state.items():
+        page.session_state[key] = value
+    return _run(page)
+
+
+def _run(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception, page.exception[0].value
+    return page
+
+
+def _draw(strokes: object, model: Path = SHIPPED, source: str = "digit") -> AppTest:
+    page = _open("draw", model)
+    if source != "digit":
+        page.button_group(key="source").set_value(source)
+        _run(page)
+    page.session_state[f"pad-{source}-0"] = {"strokes": strokes}
+    return _run(page)
+
+
+def _texts(page: AppTest) -> str:
+    elements = [*page.markdown, *page.caption, *page.error, *page.info, *page.warning]
+    return "\n".join(element.value for element in elements)
+
+
+def _html(page: AppTest) -> str:
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def _metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def _answer(page: AppTest) -> str | None:
+    headings = [m.value for m in page.markdown if m.value.startswith("## ")]
+    return headings[0].removeprefix("## ") if headings else None
+
+
+# All pages
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_on_the_shipped_model_and_the_bundled_digits(name: str) -> None:
+    page = _open(name)
+    assert page.title
+    assert page.selectbox(key="checkpoint_picker").value == str(SHIPPED)
+    assert not page.error
+    if name not in ("latent", "draw"):  # these show the model alone
+        assert "digits (bundled with scikit-learn)" in _texts(page)
+        assert "MNIST, is not on this machine" in _texts(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_without_a_model_says_how_to_come_by_one(name: str, no_checkpoints: Path) -> None:
+    page = _open(name)
+    assert "There is no model to show yet" in _texts(page)
+    assert not page.metric
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_damaged_checkpoint_is_named(name: str, no_checkpoints: Path) -> None:
+    (no_checkpoints / "half.safetensors").write_bytes(SHIPPED.read_bytes()[:100_000])
+    page = _open(name)
+    assert any("half.safetensors" in error.value for error in page.error)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_any_model(name: str, small_checkpoint: Path) -> None:
+    page = _open(name, small_checkpoint)
+    assert page.selectbox(key="checkpoint_picker").value == str(small_checkpoint)
+    assert not page.error
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_a_model_without_names(
+    name: str, tmp_path: Path, small_model: VAEGMM, digits: data.Dataset
+) -> None:
+    unnamed = VAEGMM(small_model.config, "cpu").fit(digits.train.images[:300])
+    unnamed.save(tmp_path / "unnamed.safetensors")
+    page = _open(name, tmp_path / "unnamed.safetensors")
+    assert not page.error
+    if name == "draw":
+        assert "trained without labels" in _texts(page)
+
+
+def test_an_uploaded_checkpoint_is_chosen_on_every_page(small_checkpoint: Path) -> None:
+    page = _open("overview")
+    uploader = page.get("file_uploader")[0]
+    uploader.set_value(("mine.safetensors", small_checkpoint.read_bytes(), "application/octet"))
+    _run(page)
+    _run(page)
+    assert "mine.safetensors" in page.selectbox(key="checkpoint_picker").value
+    page.switch_page("pages/4_Mixture.py")
+    _run(page)
+    assert _metrics(page)["Clusters"] == "12"
+
+
+def test_an_upload_that_is_no_checkpoint_is_refused() -> None:
+    page = _open("overview")
+    page.get("file_uploader")[0].set_value(("junk.safetensors", b"junk" * 100, "application/octet"))
+    _run(page)
+    assert "junk.safetensors" in page.error[0].value
+    assert page.selectbox(key="checkpoint_picker").value == str(SHIPPED)
+
+
+# Overview
+
+
+def test_the_overview_shows_what_the_model_has_come_to() -> None:
+    page = _open("overview")
+    metrics = checkpoint.load(SHIPPED).metrics
+    shown = _metrics(page)
+    assert shown["Classification"] == f"{metrics['classification_accuracy']:.1%}"
+    assert shown["Cross-entropy"] == f"{metrics['cross_entropy']:.1f}"
+    assert shown["Trained on"] == "MNIST"
+
+
+def test_the_overview_takes_another_digit_through_the_model() -> None:
+    page = _open("overview")
+    first = _html(page)
+    page.button(key="another").click()
+    _run(page)
+    second = _html(page)
+    assert first != second
+    page.button_group(key="way_label").set_value(3)
+    _run(page)
+    assert _html(page) not in (first, second)
+    assert "Read as" in _texts(page)
+
+
+# Reconstruct
+
+
+def _cross_entropies(page: AppTest) -> list[int]:
+    return [int(text) for text in re.findall(r"<figcaption>(\d+)</figcaption>", _html(page))]
+
+
+def test_inputs_stand_above_outputs_with_their_cross_entropy() -> None:
+    page = _open("reconstruct")
+    pairs = re.findall(r"<figure[^>]*>(<img[^>]*>)(<img[^>]*>)<figcaption>", _html(page))
+    assert len(pairs) == 40
+    assert all(above != below for above, below in pairs)
+    shown = _cross_entropies(page)
+    page.button(key="others").click()
+    _run(page)
+    assert _cross_entropies(page) != shown
+
+
+def test_the_best_and_the_worst_are_sorted() -> None:
+    page = _open("reconstruct")
+    page.button_group(key="reconstruct_by").set_value("best")
+    best = _cross_entropies(_run(page))
+    page.button_group(key="reconstruct_by").set_value("worst")
+    worst = _cross_entropies(_run(page))
+    assert best == sorted(best)
+    assert worst == sorted(worst, reverse=True)
+    assert best[-1] < worst[-1]
+
+
+def test_images_are_chosen_by_digit_and_by_cluster(small_checkpoint: Path) -> None:
+    page = _open("reconstruct", small_checkpoint)
+    page.button_group(key="reconstruct_by").set_value("by digit")
+    _run(page)
+    page.selectbox(key="digit").select(1)
+    ones = _cross_entropies(_run(page))
+    page.selectbox(key="digit").select(8)
+    assert np.mean(ones) < np.mean(_cross_entropies(_run(page)))
+    page.button_group(key="reconstruct_by").set_value("by cluster")
+    _run(page)
+    model = checkpoint.load(small_checkpoint)
+    images = data.load("digits").test.images
+    counts = np.bincount(model.responsibilities(images).argmax(1), minlength=12)
+    page.selectbox(key="cluster").select(int(counts.argmax()))
+    assert len(_cross_entropies(_run(page))) == min(counts.max(), 40)
+
+
+def test_samples_are_drawn_by_digit() -> None:
+    page = _open("reconstruct")
+    page.selectbox(key="sample_digit").select(4)
+    first = _html(_run(page))
+    page.button(key="other_samples").click()
+    assert _html(_run(page)) != first
+
+
+# Latent space
+
+
+def _select(page: AppTest, rows: list[int]) -> AppTest:
+    points = [{"customdata": [row], "x": 0.0, "y": 0.0} for row in rows]
+    page.session_state["points-cluster-0-1"] = {"selection": {"points": points}}
+    return _run(page)
+
+
+def test_a_click_shows_the_point(small_checkpoint: Path) -> None:
+    page = _open("latent", small_checkpoint)
+    assert "The most typical image of each digit" in _texts(page)
+    model = checkpoint.load(small_checkpoint)
+    _select(page, [17])
+    component = int(model.mixture.predict(model.latents[17:18])[0])
+    assert f"(cluster {component})**" in _texts(page)
+    assert "training image 17" in _texts(page)
+    assert f"z = {', '.join(f'{value:.2f}' for value in model.latents[17])}" in _html(page)
+
+
+def test_a_lasso_shows_how_many_of_which_digit(small_checkpoint: Path) -> None:
+    page = _select(_open("latent", small_checkpoint), list(range(200)))
+    assert "**200 points** selected" in _texts(page)
+    assert len(re.findall(r'alt="a selected point', _html(page))) == 60
+
+
+@pytest.mark.parametrize("colour", ["cluster", "digit", "log-likelihood"])
+@pytest.mark.parametrize("view", ["2-D", "3-D"])
+def test_the_points_are_drawn_in_every_way(small_checkpoint: Path, colour: str, view: str) -> None:
+    page = _open("latent", small_checkpoint)
+    page.button_group(key="colour").set_value(colour)
+    page.button_group(key="view").set_value(view)
+    _run(page)
+    spec = page.get("plotly_chart")[0].proto.spec
+    assert ("scatter3d" in spec) == (view == "3-D")
+    assert ("colorbar" in spec) == (colour == "log-likelihood")
+
+
+def test_too_few_axes_ask_for_more(small_checkpoint: Path) -> None:
+    page = _open("latent", small_checkpoint)
+    page.multiselect(key="axes-2").set_value([4])
+    assert "Choose 2 axes" in _texts(_run(page))
+    page.multiselect(key="axes-2").set_value([4, 7])
+    assert not _run(page).info
+
+
+# Mixture
+
+
+def test_the_mixture_is_refitted_with_another_number_of_clusters(small_checkpoint: Path) -> None:
+    page = _open("mixture", small_checkpoint)
+    assert _metrics(page)["Clusters"] == "12"
+    page.number_input[0].set_value(5)
+    _run(page)
+    assert _metrics(page)["Clusters"] == "5"
+    assert "Fitted anew; the model's own mixture has 12" in _texts(page)
+    model = checkpoint.load(small_checkpoint).refit(5)
+    assert _metrics(page)["Log-likelihood"] == f"{model.mixture.lower_bound_:.3f}"
+
+
+def test_em_is_played_back(small_checkpoint: Path) -> None:
+    page = _open("mixture", small_checkpoint)
+    n_charts = len(page.get("plotly_chart"))
+    page.toggle(key="play").set_value(True)
+    _run(page)
+    charts = page.get("plotly_chart")
+    assert len(charts) == n_charts + 1
+    assert any('"frames"' in chart.proto.spec for chart in charts)
+
+
+def test_the_confusion_matrix_counts_the_test_images(small_checkpoint: Path) -> None:
+    page = _open("mixture", small_checkpoint)
+    model, images = checkpoint.load(small_checkpoint), data.load("digits").test
+    accuracy = (model.predict(images.images) == images.labels).mean()
+    assert f"{accuracy:.1%} are read rightly" in _texts(page)
+
+
+# Draw
+
+
+def test_a_drawn_digit_is_read() -> None:
+    page = _draw(SEVEN)
+    model = checkpoint.load(SHIPPED)
+    image = digit_from_strokes(SEVEN)
+    assert _answer(page) == str(model.predict(image)[0]) == "7"
+    probabilities = model.predict_proba(image)[0]
+    assert f"{probabilities[7]:.0%} sure" in _texts(page)
+    assert f"7: {probabilities[7]:.0%}" in _html(page)
+    assert "The runner-up is" in _texts(page)
+
+
+@pytest.mark.parametrize(
+    ("strokes", "hint"),
+    [
+        ([], None),
+        ([[[0.5, 0.5]]], "more than a dot"),
+        ([[]], "must not be empty"),
+        ([[[0.5, float("nan")], [0.1, 0.1]]], "finite numbers"),
+        ([[[1e300, 0.5], [0.1, 0.1]]], "far away"),
+        ("forged", "finite numbers"),
+        ([[{"x": 1}]], "finite numbers"),
+        (7, "finite numbers"),
+    ],
+)
+def test_what_is_no_drawing_gets_a_hint_and_no_answer(strokes: object, hint: str | None) -> None:
+    page = _draw(strokes)
+    assert _answer(page) is None
+    assert not page.error
+    if hint:
+        assert hint in page.info[0].value
+
+
+def test_strokes_outside_the_pad_and_thousands_of_points_are_read() -> None:
+    assert _answer(_draw([[[x * 3 - 1, y * 3 - 1] for x, y in SEVEN[0]]])) == "7"
+    long = np.linspace([0.5, 0.1], [0.45, 0.9], 5000).tolist()
+    assert _answer(_draw([long])) == "1"
+
+
+def test_a_scribble_is_no_digit() -> None:
+    rng = np.random.default_rng(0)
+    page = _draw([rng.random((60, 2)).tolist()])
+    assert "doesn't look like a digit" in page.warning[0].value
+
+
+def test_a_number_is_read_digit_by_digit() -> None:
+    strokes = [
+        [[x + 0.9, y] for x, y in SEVEN[0]],
+        ONE[0],
+    ]
+    page = _draw(strokes, source="number")
+    assert _answer(page) == "17"
+
+
+def test_what_is_kept_can_be_corrected_and_downloaded(tmp_path: Path) -> None:
+    page = _draw(SEVEN)
+    page.button(key="keep").click()
+    _run(page)
+    assert _answer(page) is None
+    assert "**100%** of 1 were read rightly." in _texts(page)
+    history = page.session_state["history"]
+    assert history[0]["truth"] == 7
+    page.session_state["pad-digit-1"] = {"strokes": ONE}
+    _run(page)
+    page.button(key="keep").click()
+    _run(page)
+    page.session_state["history"][1]["truth"] = 4  # as the table's editor does
+    _run(page)
+    assert "**50%** of 2 were read rightly." in _texts(page)
+    page.button(key="forget").click()
+    _run(page)
+    assert "history" not in page.session_state
+
+
+def test_the_drawing_survives_a_change_of_page() -> None:
+    page = _open("draw")
+    page.session_state["pad-digit-0"] = {"strokes": SEVEN}
+    assert _answer(_run(page)) == "7"
+    page.switch_page("pages/4_Mixture.py")
+    _run(page)
+    page.switch_page("pages/5_Draw.py")
+    assert _answer(_run(page)) == "7"
+
+
+def _photo() -> bytes:
+    picture = Image.fromarray(255 - np.kron(digit_from_strokes(SEVEN), np.ones((8, 8), np.uint8)))
+    file = io.BytesIO()
+    picture.save(file, "png")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (_photo(), None),
+        (b"no image", "No readable image"),
+        (_photo()[:300], "No readable image"),
+        (bytes(11_000_000), "at most 10 MB"),
+    ],
+    ids=["photo", "junk", "half", "large"],
+)
+def test_a_photo_is_read_or_refused(content: bytes, sentence: str | None) -> None:
+    page = _open("draw", SHIPPED)
+    page.button_group(key="source").set_value("photo")
+    _run(page)
+    page.file_uploader(key="photo").set_value(("photo.png", content, "image/png"))
+    _run(page)
+    if sentence is None:
+        assert _answer(page) == "7"
+    else:
+        assert sentence in page.error[0].value
+        assert _answer(page) is None
+
+
+def test_every_checkpoint_that_ships_loads() -> None:
+    paths = sorted((ROOT / "checkpoints").glob("*.safetensors"))
+    assert SHIPPED in paths
+    for path in paths:
+        model = checkpoint.load(path)
+        assert isinstance(model.mixture, GaussianMixture)
+        assert model.provenance["data"]["n_train"] == 55_000
+        assert path.stat().st_size < 9_000_000
+
+
+def test_a_copy_of_a_checkpoint_is_another_choice(no_checkpoints: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copy(SHIPPED, no_checkpoints / f"{name}.safetensors")
+    page = _open("overview")
+    assert list(page.selectbox(key="checkpoint_picker").options) == ["one", "two"]
