@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from vaegmm import figures
 from vaegmm.figures import loss_curves
 
 
@@ -26,3 +29,76 @@ def test_one_training_needs_no_legend_and_one_epoch_is_a_dot() -> None:
     assert not any(trace.showlegend for trace in figure.data)
     assert {trace.mode for trace in figure.data} == {"markers"}
     assert loss_curves({"one": ([], [])}).data[0].y == ()
+
+
+def test_each_point_is_drawn_once_in_the_colour_of_its_label() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(50, 2)).astype(np.float32)
+    labels = rng.integers(-1, 3, 50)
+    figure = figures.latent_scatter(
+        points, labels, {0: "zero", 1: "one", 2: "two", 3: "three", -1: "unnamed"}
+    )
+    assert [trace.name for trace in figure.data] == ["zero", "one", "two", "unnamed"]
+    rows = np.concatenate([trace.customdata for trace in figure.data])
+    assert sorted(rows) == list(range(50))
+    for trace, label in zip(figure.data, (0, 1, 2, -1), strict=True):
+        assert (labels[trace.customdata] == label).all()
+        np.testing.assert_array_equal(trace.x, points[trace.customdata, 0])
+        assert trace.marker.color == figures.colour_of(label)
+    assert figure.layout.dragmode == "pan", "or a click would select nothing"
+
+
+def test_shades_stay_within_the_colour_of_the_label() -> None:
+    points = np.zeros((4, 3), np.float32)
+    shades = np.array([0.0, 1.0, 0.5, 0.5])
+    figure = figures.latent_scatter(
+        points, np.array([0, 0, 1, 1]), {0: "a", 1: "b"}, shades, marks=np.ones((2, 3))
+    )
+    assert [trace.type for trace in figure.data] == ["scatter3d"] * 3
+    np.testing.assert_array_equal(figure.data[0].marker.color, [0, 1])
+    assert figure.data[0].marker.colorscale != figure.data[1].marker.colorscale
+
+
+def test_values_are_coloured_without_their_extremes() -> None:
+    values = np.append(np.linspace(0, 1, 1000), 1e6)
+    figure = figures.latent_scatter_by_value(np.zeros((1001, 2), np.float32), values, "nats")
+    assert figure.data[0].marker.cmax < 2
+
+
+def test_sizes_fall_and_keep_the_name_of_their_component() -> None:
+    figure = figures.component_sizes(
+        np.array([0.2, 0.5, 0.3]), np.array([1, 0, 1]), {0: "zero", 1: "one"}
+    )
+    drawn = {
+        int(k): (trace.name, int(place), float(size))
+        for trace in figure.data
+        for k, place, size in zip(trace.customdata, trace.x, trace.y, strict=True)
+    }
+    assert drawn == {1: ("zero", 1, 0.5), 2: ("one", 2, 0.3), 0: ("one", 3, 0.2)}
+
+
+def test_the_confusion_matrix_shows_counts_and_shares() -> None:
+    trace = figures.confusion_matrix(np.array([[3, 1], [0, 0]]), ["a", "b"]).data[0]
+    np.testing.assert_array_equal(trace.text, [[3, 1], [0, 0]])
+    np.testing.assert_allclose(trace.z, [[0.75, 0.25], [0, 0]])
+
+
+def test_an_ellipse_is_one_standard_deviation_wide() -> None:
+    covariance = np.array([[4.0, 1.0], [1.0, 2.0]])
+    x, y = figures.ellipses(np.array([[1.0, 2.0]]), covariance[None])
+    assert np.isnan(x[-1])
+    centred = np.stack([x[:-1] - 1, y[:-1] - 2])
+    distance = (centred * np.linalg.solve(covariance, centred)).sum(0)
+    np.testing.assert_allclose(distance, 1)
+
+
+def test_the_playback_has_a_frame_and_a_step_an_iteration() -> None:
+    frames = [
+        (number, bound, np.zeros((3, 2)), np.broadcast_to(np.eye(2), (3, 2, 2)))
+        for number, bound in [(0, -5.0), (1, -4.0), (7, float("nan"))]
+    ]
+    figure = figures.em_playback(np.random.default_rng(0).normal(size=(20, 2)), frames)
+    assert [frame.name for frame in figure.frames] == ["0", "1", "7"]
+    steps = figure.layout.sliders[0].steps
+    assert [step.label for step in steps] == ["0: -5.000 nats", "1: -4.000 nats", "end"]
+    assert [step.args[0][0] for step in steps] == ["0", "1", "7"]

@@ -10,7 +10,14 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from vaegmm.preprocess import BOX, digit_from_image, digit_from_strokes, in_mnist_form, open_picture
+from vaegmm.preprocess import (
+    BOX,
+    digit_from_image,
+    digit_from_strokes,
+    in_mnist_form,
+    open_picture,
+    split_digits,
+)
 
 SEVEN = [[[0.2, 0.2], [0.5, 0.18], [0.8, 0.2], [0.6, 0.5], [0.45, 0.85]]]
 FOUR = [[[0.3, 0.1], [0.2, 0.5], [0.8, 0.5]], [[0.6, 0.2], [0.6, 0.9]]]
@@ -217,3 +224,27 @@ def test_large_and_broken_files_are_refused_before_they_are_decoded(tmp_path):
         open_picture(io.BytesIO(b"GIF89a"))
     with pytest.raises(ValueError, match="no readable image"):
         open_picture(tmp_path / "nowhere.png")
+
+
+# Several digits in a row
+
+
+def test_digits_in_a_row_are_parted_from_left_to_right():
+    row = [*placed(SEVEN, shift=(2.0, 0.1)), *placed(FOUR), *placed(SEVEN, 0.7, (1.1, 0.0))]
+    parted = split_digits(row)
+    assert [len(digit) for digit in parted] == [2, 1, 1]
+    expected = [digit_from_strokes(digit) for digit in (FOUR, SEVEN, SEVEN)]
+    for digit, image in zip(parted, expected, strict=True):
+        assert likeness(digit_from_strokes(digit), image) > 0.99
+
+
+def test_a_bar_through_a_one_belongs_to_it():
+    one, foot = [[0.5, 0.1], [0.5, 0.9]], [[0.3, 0.9], [0.7, 0.9]]
+    assert len(split_digits([one, foot])) == 1
+    assert len(split_digits([one, [[0.9, 0.1], [0.9, 0.9]]])) == 2
+    assert split_digits([]) == []
+
+
+def test_more_points_than_a_hand_draws_are_refused():
+    with pytest.raises(ValueError, match=r"at most 100,000"):
+        digit_from_strokes([np.random.default_rng(0).random((100_001, 2)).tolist()])

@@ -1,0 +1,124 @@
+"""What the pages show is what the model says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vaegmm import VAEGMM, GaussianMixture, explore
+from vaegmm.data import Dataset
+from vaegmm.labelling import UNNAMED
+
+
+def test_the_map_has_every_stored_z_once(small_model: VAEGMM) -> None:
+    space = explore.LatentMap.of(small_model)
+    assert space.axes.shape == small_model.latents.shape
+    # All axes: a rotation, so that distances stay.
+    np.testing.assert_allclose(
+        np.linalg.norm(space.axes[0] - space.axes[1]),
+        np.linalg.norm(small_model.latents[0] - small_model.latents[1]),
+        rtol=1e-4,
+    )
+    np.testing.assert_array_equal(
+        space.components, small_model.mixture.predict(small_model.latents)
+    )
+    np.testing.assert_allclose(
+        space.log_likelihood, small_model.mixture.score_samples(small_model.latents), rtol=1e-5
+    )
+
+
+def test_components_are_told_apart_by_name_and_shade(small_model: VAEGMM) -> None:
+    labels, shades = explore.component_labels(small_model), explore.component_shades(small_model)
+    assert len({*zip(labels.tolist(), shades.tolist(), strict=True)}) == len(labels)
+    assert shades.min() >= 0
+    assert shades.max() <= 1
+    titles = explore.label_titles(small_model)
+    assert titles[3] == "3"
+    assert titles[UNNAMED] == "unnamed"
+    named = explore.named_labels(small_model)
+    assert set(named) == set(labels[labels != UNNAMED].tolist())
+    k = int(np.flatnonzero(labels == named[0])[0])
+    assert explore.component_title(small_model, k) == f"{named[0]} (cluster {k})"
+
+
+def test_nine_of_ten_lie_in_the_usual_range(small_model: VAEGMM) -> None:
+    low, high = explore.usual_range(small_model)
+    inside = ((small_model.latents >= low) & (small_model.latents <= high)).mean(0)
+    np.testing.assert_allclose(inside, 0.9, atol=0.01)
+
+
+def test_the_nearest_latents_are_the_nearest(small_model: VAEGMM) -> None:
+    rows, distances = explore.nearest_latents(small_model, small_model.latents[40], 5)
+    assert rows[0] == 40
+    assert distances[0] == 0
+    assert (np.diff(distances) >= 0).all()
+    everything = np.linalg.norm(small_model.latents - small_model.latents[40], axis=1)
+    np.testing.assert_allclose(distances, np.sort(everything)[:5], rtol=1e-6)
+    assert len(explore.nearest_latents(small_model, small_model.latents[0], 10**6).rows) == len(
+        small_model.latents
+    )
+
+
+def test_a_reading_is_what_the_model_says(small_model: VAEGMM, digits: Dataset) -> None:
+    image = digits.test.images[3]
+    reading = explore.read(small_model, image)
+    assert reading.label == small_model.predict(image)[0]
+    np.testing.assert_allclose(reading.probabilities, small_model.predict_proba(image)[0])
+    assert reading.typicality == small_model.typicality(image)[0]
+    assert not reading.is_strange or reading.typicality < explore.STRANGE
+    noise = np.random.default_rng(0).integers(0, 255, (28, 28)).astype(np.uint8)
+    assert explore.read(small_model, noise).is_strange
+
+
+def test_the_way_leads_to_the_runner_up(small_model: VAEGMM, digits: Dataset) -> None:
+    z = small_model.encode(digits.test.images[:1])[0]
+    way = explore.way_to_runner_up(small_model, z)
+    probabilities = small_model.label_probabilities(z)[0]
+    assert way.runner_up != probabilities.argmax()
+    assert way.runner_up in explore.named_labels(small_model)
+    np.testing.assert_allclose(way.images[0], small_model.decode(z)[0], atol=1e-6)
+    ends = small_model.decode(small_model.mixture.means_)
+    assert min(np.abs(end - way.images[-1]).max() for end in ends) < 1e-5
+    assert way.turn is None or way.labels[way.turn] == way.runner_up
+
+
+def test_a_way_needs_two_names(small_model: VAEGMM) -> None:
+    alone = small_model.refit(1, n_init=1)
+    with pytest.raises(ValueError, match="two labels at least; got one"):
+        explore.way_to_runner_up(alone, alone.latents[0])
+
+
+def test_scores_are_those_of_the_model(small_model: VAEGMM, digits: Dataset) -> None:
+    images = digits.test.images[:50]
+    scores = explore.Scores.of(small_model, images)
+    np.testing.assert_array_equal(scores.predicted, small_model.predict(images))
+    np.testing.assert_allclose(scores.cross_entropy, small_model.cross_entropy(images))
+    np.testing.assert_array_equal(scores.components, small_model.responsibilities(images).argmax(1))
+
+
+def test_confusions_are_counted() -> None:
+    counts = explore.confusion(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), 3)
+    np.testing.assert_array_equal(counts, [[1, 1, 0], [0, 1, 0], [1, 0, 0]])
+
+
+def test_em_is_followed_from_its_start_to_its_end(small_model: VAEGMM) -> None:
+    iterations = explore.em_iterations(small_model, 4)
+    numbers = [iteration.number for iteration in iterations]
+    assert numbers[0] == 0
+    assert numbers == sorted(set(numbers))
+    bounds = [iteration.log_likelihood for iteration in iterations[:-1]]
+    assert (np.diff(bounds) >= -1e-9).all()
+    assert np.isnan(iterations[-1].log_likelihood)
+    for iteration in iterations:
+        assert iteration.means.shape == (4, 2)
+        assert (np.linalg.eigvalsh(iteration.covariances) > 0).all()
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+def test_covariances_of_every_type_become_matrices(covariance_type: str) -> None:
+    z = np.random.default_rng(0).normal(size=(60, 2))
+    mixture = GaussianMixture(2, covariance_type=covariance_type).fit(z)  # type: ignore[arg-type]
+    matrices = explore.as_matrices(mixture.covariances_, mixture)
+    assert matrices.shape == (2, 2, 2)
+    full = GaussianMixture.from_parameters(mixture.weights_, mixture.means_, matrices)
+    np.testing.assert_allclose(full.score_samples(z), mixture.score_samples(z))

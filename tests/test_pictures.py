@@ -1,0 +1,99 @@
+"""Small pictures show what the arrays say."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vaegmm import pictures
+
+
+def pixels_of(uri: str) -> np.ndarray:
+    """What a browser would show of a picture, shape (H, W, 3)."""
+    head, _, content = uri.partition(",")
+    assert head == "data:image/png;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB"))
+
+
+@pytest.mark.parametrize("theme", pictures.INKS)
+def test_ink_and_paper_have_the_colours_of_the_theme(theme: str) -> None:
+    image = np.zeros((28, 28))
+    image[3, 5] = 1
+    pixels = pixels_of(pictures.data_uri(image, theme))
+    assert tuple(pixels[3, 5]) == pictures.INKS[theme].ink
+    assert tuple(pixels[0, 0]) == pictures.INKS[theme].paper
+    same = pixels_of(pictures.data_uri((image * 255).astype(np.uint8), theme))
+    np.testing.assert_array_equal(pixels, same)
+
+
+def test_tiles_stand_above_their_captions() -> None:
+    images = np.random.default_rng(0).random((4, 28, 28))
+    text = pictures.tiles(
+        [images[:2], images[2:]], ["one", "<b>two</b>"], ["first", 'a "quote"'], size=50
+    )
+    figures = re.findall(r"<figure.*?</figure>", text)
+    assert len(figures) == 2
+    assert [len(re.findall("<img", figure)) for figure in figures] == [2, 2]
+    assert "<figcaption>one</figcaption>" in figures[0]
+    assert "&lt;b&gt;two" in figures[1], "captions are text, not HTML"
+    assert 'alt="a &quot;quote&quot;"' in figures[1]
+    uris = re.findall(r'src="([^"]+)"', text)
+    np.testing.assert_array_equal(
+        pixels_of(uris[3]), pixels_of(pictures.data_uri(images[3], "light"))
+    )
+
+
+def test_a_sheet_lays_images_out_row_by_row() -> None:
+    images = np.stack([np.full((28, 28), level) for level in (0.0, 0.5, 1.0)])
+    uri = re.findall(r'src="([^"]+)"', pictures.sheet(images, 2))[0]
+    pixels = pixels_of(uri)
+    assert pixels.shape == (56, 56, 3)
+    assert tuple(pixels[40, 10]) == pictures.INKS["light"].ink
+    assert tuple(pixels[10, 10]) == tuple(pixels[40, 40]) == pictures.INKS["light"].paper
+
+
+def test_the_largest_probability_has_its_colour_and_all_are_spoken() -> None:
+    text = pictures.probability_bars(
+        np.array([0.1, 0.899, 0.001]), ["a", "b", "c"], ["#111111", "#222222", "#333333"]
+    )
+    assert "background:#222222" in text
+    assert "#111111" not in text
+    assert 'aria-label="a: 10%, b: 90%, c: 0%"' in text
+    assert text.count('class="best"') == 1
+
+
+def test_latent_values_lie_where_they_belong() -> None:
+    text = pictures.latent_values(
+        np.array([0.0, 2.0]), low=np.array([-1.0, -1.0]), high=np.array([1.0, 1.0])
+    )
+    places = [float(place) for place in re.findall(r'<b style="left:([\d.]+)%', text)]
+    bands = [
+        (float(left), float(width))
+        for left, width in re.findall(r'<i style="left:([\d.]+)%;width:([\d.]+)%', text)
+    ]
+    for left, width in bands:
+        assert left < places[0] < left + width  # usual
+        assert places[1] > left + width  # unusual
+    assert 'aria-label="z = 0.00, 2.00"' in text
+
+
+def test_the_map_shows_points_and_marks() -> None:
+    points = np.array([[0.0, 0.0], [10.0, 10.0]])
+    chart = pictures.Map(points, np.array([0, 1]), ["#ff0000", "#0000ff"], side=50)
+    text = chart.html(np.array([[0.0, 0.0], [10.0, 10.0], [99.0, 5.0]]), "a <map>")
+    pixels = pixels_of(re.findall(r'src="([^"]+)"', text)[0])
+    (low_row,), (low_column,) = np.nonzero((pixels == (255, 0, 0)).all(-1))
+    (high_row,), (high_column,) = np.nonzero((pixels == (0, 0, 255)).all(-1))
+    assert low_row > high_row, "y grows upwards"
+    assert low_column < high_column
+    marks = [
+        (float(x), float(y)) for x, y in re.findall(r'<i style="left:([\d.]+)%;top:([\d.]+)%', text)
+    ]
+    assert marks[0] == pytest.approx((2 * low_column + 1, 2 * low_row + 1), abs=2)
+    assert marks[2][0] == 100, "what lies outside is put at the edge"
+    assert 'aria-label="a &lt;map&gt;"' in text
