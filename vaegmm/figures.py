@@ -197,7 +197,7 @@ def _finish_scatter(
             "hoverinfo": "skip",
             "marker": {
                 "symbol": "circle",
-                "size": 7,
+                "size": 5,
                 "color": "#ffffff",
                 "line": {"color": "#1f2023", "width": 1.5},
             },
