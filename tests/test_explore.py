@@ -120,5 +120,5 @@ def test_covariances_of_every_type_become_matrices(covariance_type: str) -> None
     mixture = GaussianMixture(2, covariance_type=covariance_type).fit(z)  # type: ignore[arg-type]
     matrices = explore.as_matrices(mixture.covariances_, mixture)
     assert matrices.shape == (2, 2, 2)
-    full = GaussianMixture.from_parameters(mixture.weights_, mixture.means_, matrices)
+    full = GaussianMixture.from_parameters(mixture.weights_, mixture.means_, matrices.copy())
     np.testing.assert_allclose(full.score_samples(z), mixture.score_samples(z))

@@ -325,7 +325,8 @@ def _pick() -> str | None:
 
 def _sources() -> dict[str, str]:
     """Return what can be chosen: path -> what it is called."""
-    shipped = {path: path.stem for path in sorted(CHECKPOINTS.glob("*.safetensors"))}
+    shipped = {path: path.stem for path in CHECKPOINTS.glob("*.safetensors")}
+    shipped = dict(sorted(shipped.items(), key=lambda entry: entry[1]))
     runs = {run.model_path: f"run {run.name}" for run in list_runs() if run.model_path.is_file()}
     uploads = {
         Path(path): f"upload {Path(path).stem}"
