@@ -20,8 +20,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from vaegmm.chunks import share
-from vaegmm.mixture import GaussianMixture
+from vaegmm.mixture import GaussianMixture, share
 
 
 class OnDevice:

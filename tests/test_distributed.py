@@ -21,8 +21,7 @@ _FIT = """
 import datetime, os, signal, sys, warnings
 import numpy as np
 import torch.distributed as dist
-from vaegmm.chunks import share
-from vaegmm.mixture import GaussianMixture
+from vaegmm.mixture import GaussianMixture, share
 
 folder, rank, size, dies_at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 dist.init_process_group(

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-import vaegmm.em
-from vaegmm.covariance import COVARIANCES
-from vaegmm.em import Evaluator, Parameters, Walk, e_step, m_step
+import vaegmm.mixture.em
 from vaegmm.gaussian import log_multivariate_normal
+from vaegmm.mixture.covariance import COVARIANCES
+from vaegmm.mixture.em import Evaluator, Parameters, Walk, e_step, m_step
 
 TYPES = ["full", "tied", "diag", "spherical"]
 
@@ -209,7 +209,7 @@ def test_features_are_kept_when_small_and_made_again_when_large(monkeypatch):
     walk = Walk(Source(), parameters, z.dtype)
     first, again = e_step(walk, parameters), e_step(walk, parameters)
     assert len(walks) == 1
-    monkeypatch.setattr(vaegmm.em, "_KEEP", 10_000)
+    monkeypatch.setattr(vaegmm.mixture.em, "_KEEP", 10_000)
     walk = Walk(Source(), parameters, z.dtype)
     fresh, fresher = e_step(walk, parameters), e_step(walk, parameters)
     assert len(walks) == 3

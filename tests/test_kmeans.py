@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.cluster import KMeans
 
-from vaegmm.kmeans import kmeans_plus_plus, lloyd, nearest
+from vaegmm.mixture.kmeans import kmeans_plus_plus, lloyd, nearest
 
 
 def points(n_points=300, dimension=2, seed=0):

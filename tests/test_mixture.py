@@ -17,9 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import vaegmm.ascent
-from vaegmm.covariance import COVARIANCES
+import vaegmm.mixture.ascent
 from vaegmm.mixture import ConvergenceWarning, EmptyComponentWarning, GaussianMixture
+from vaegmm.mixture.covariance import COVARIANCES
 
 TYPES = ["full", "tied", "diag", "spherical"]
 
@@ -349,7 +349,7 @@ def test_looking_seldom_changes_nothing(monkeypatch):
     far = {"means_init": np.concatenate([z[:3], [[1e3] * 3]])}
     with pytest.warns(EmptyComponentWarning):
         often_reseeded = GaussianMixture(4, **far).fit(z)
-    monkeypatch.setitem(vaegmm.ascent._ITERATIONS_PER_LOOK, "cpu", 8)
+    monkeypatch.setitem(vaegmm.mixture.ascent._ITERATIONS_PER_LOOK, "cpu", 8)
     seldom = GaussianMixture(4, history=True).fit(z)
     with pytest.warns(EmptyComponentWarning):
         seldom_reseeded = GaussianMixture(4, **far).fit(z)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from vaegmm.chunks import Points, share
-from vaegmm.mixture import GaussianMixture
+from vaegmm.mixture import GaussianMixture, share
+from vaegmm.mixture.chunks import Points
 
 TYPES = ["full", "tied", "diag", "spherical"]
 

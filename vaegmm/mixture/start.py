@@ -8,11 +8,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from vaegmm.chunks import Points
-from vaegmm.covariance import Covariance
-from vaegmm.distributed import Group
-from vaegmm.em import Parameters, Statistics, m_step
-from vaegmm.kmeans import kmeans_plus_plus, lloyd, nearest
+from vaegmm.mixture.chunks import Points
+from vaegmm.mixture.covariance import Covariance
+from vaegmm.mixture.distributed import Group
+from vaegmm.mixture.em import Parameters, Statistics, m_step
+from vaegmm.mixture.kmeans import kmeans_plus_plus, lloyd, nearest
 
 #: A start is found on at most this many points, and at most that many a component.
 _SAMPLE, _SAMPLE_PER_COMPONENT = 2**15, 256

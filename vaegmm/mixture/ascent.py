@@ -9,9 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaegmm.chunks import Points
-from vaegmm.distributed import Group
-from vaegmm.em import Parameters, Walk, e_step, m_step
+from vaegmm.mixture.chunks import Points
+from vaegmm.mixture.distributed import Group
+from vaegmm.mixture.em import Parameters, Walk, e_step, m_step
 
 #: A component that expects fewer points than this is empty.
 _EMPTY = 1e-3

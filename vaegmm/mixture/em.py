@@ -17,9 +17,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaegmm.covariance import COVARIANCES, Covariance, Frame
-from vaegmm.distributed import ALONE, Group
 from vaegmm.gaussian import LOG_2PI
+from vaegmm.mixture.covariance import COVARIANCES, Covariance, Frame
+from vaegmm.mixture.distributed import ALONE, Group
 
 #: Responsibilities below exp(-x) are raised to it: they move no parameter, while the denormal
 #: numbers they would turn into make a matrix product many times slower.

@@ -12,33 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaegmm.ascent import Ascent, ascend
-from vaegmm.chunks import Points
-from vaegmm.covariance import COVARIANCES, Frame
-from vaegmm.distributed import ALONE, Group, Processes
-from vaegmm.em import Parameters, Statistics, Walk, e_step, m_step
-from vaegmm.estimator import DensityEstimator, not_fitted
-from vaegmm.start import draw_sample, initial_parameters
-
-__all__ = [
-    "ConvergenceWarning",
-    "EmptyComponentWarning",
-    "GaussianMixture",
-    "Parameters",
-    "Snapshot",
-    "Statistics",
-    "e_step",
-    "m_step",
-]
+from vaegmm.mixture.ascent import Ascent, ascend
+from vaegmm.mixture.chunks import Points
+from vaegmm.mixture.covariance import COVARIANCES, Frame
+from vaegmm.mixture.distributed import ALONE, Group, Processes
+from vaegmm.mixture.em import Parameters, Walk
+from vaegmm.mixture.estimator import DensityEstimator, not_fitted
+from vaegmm.mixture.start import draw_sample, initial_parameters
 
 CovarianceType = Literal["full", "tied", "diag", "spherical"]
 InitParams = Literal["kmeans", "k-means++", "random", "random_from_data"]
-
-#: A component that expects fewer points than this is empty.
-_EMPTY = 1e-3
-
-#: Iterations between two looks at the likelihood: each look waits for a GPU to finish.
-_ITERATIONS_PER_LOOK = {"cpu": 1, "cuda": 8}
 
 
 class ConvergenceWarning(UserWarning):

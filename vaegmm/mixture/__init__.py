@@ -1,0 +1,27 @@
+"""Gaussian mixtures, fitted by expectation maximization.
+
+`em` holds the two steps as functions, `covariance` what differs from one covariance type to the
+next, `ascent` one run of EM, `start` and `kmeans` where a run begins, `chunks` and `distributed`
+where the points lie, `gaussian_mixture` the estimator that people use.
+"""
+
+from vaegmm.mixture.chunks import share
+from vaegmm.mixture.em import Parameters, Statistics, e_step, m_step
+from vaegmm.mixture.gaussian_mixture import (
+    ConvergenceWarning,
+    EmptyComponentWarning,
+    GaussianMixture,
+    Snapshot,
+)
+
+__all__ = [
+    "ConvergenceWarning",
+    "EmptyComponentWarning",
+    "GaussianMixture",
+    "Parameters",
+    "Snapshot",
+    "Statistics",
+    "e_step",
+    "m_step",
+    "share",
+]
