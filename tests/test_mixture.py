@@ -360,6 +360,29 @@ def test_looking_seldom_changes_nothing(monkeypatch):
     assert len(often.history_) == len(seldom.history_)
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_iterations_do_not_wait_for_the_device(monkeypatch, apart):
+    """Reading a number from a GPU waits for it: that happens at the looks, not in between."""
+    reads = []
+
+    def counted(read):
+        return lambda tensor, *args, **kwargs: reads.append(1) or read(tensor, *args, **kwargs)
+
+    for name in ("item", "tolist", "__bool__", "__float__", "__int__", "__index__", "nonzero"):
+        monkeypatch.setattr(torch.Tensor, name, counted(getattr(torch.Tensor, name)))
+    monkeypatch.setitem(vaegmm.mixture.ascent._ITERATIONS_PER_LOOK, "cpu", 8)
+    z, _ = blobs()
+    if apart:  # some components get a frame of their own
+        z = np.concatenate([z, 1e-7 * z[:100] + 30])
+    means = z[[0, 1, 2, -1]]
+    counts = []
+    for max_iter in (8, 40):
+        reads.clear()
+        GaussianMixture(4, means_init=means, tol=0, max_iter=max_iter).fit(z)
+        counts.append(len(reads))
+    assert counts[1] - counts[0] <= 4 * 3, "three at each of four further looks"
+
+
 def test_verbose_prints_every_iteration(capsys):
     mixture = GaussianMixture(2, verbose=2).fit(blobs()[0])
     lines = capsys.readouterr().out.splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,12 @@ from torch import Tensor
 
 #: Bytes of a memory map that are in memory at a time.
 _PIECE = 16 * 2**20
+
+#: Chunks that are computed with are a power of two of points long, on a CPU at most this many.
+LONGEST_CHUNK = 2**14
+
+#: Points (n, D) and their weights (n,) or None.
+Block = tuple[Tensor, Tensor | None]
 
 
 class Points:
@@ -92,7 +99,7 @@ class Points:
                 )
             yield from _pieces(block, self.dtype)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def __iter__(self) -> Iterator[Block]:
         """Blocks (n, D) and their weights (n,)."""
         start = 0
         for x in self._walk():
@@ -111,8 +118,39 @@ class Points:
         return torch.cat(found), torch.cat(weights)
 
 
+def evenly(blocks: Iterable[Block], length: int) -> Iterator[Block]:
+    """The same points in blocks of equal length, but for the last one.
+
+    Rounding depends on where blocks are cut; cut here, it is the same for every source.
+    """
+    held: list[Block] = []
+    missing = length
+    for x, weights in blocks:
+        start = 0
+        while start < len(x):
+            end = min(start + missing, len(x))
+            part = x[start:end], None if weights is None else weights[start:end]
+            missing -= end - start
+            start = end
+            if missing == 0:
+                yield _joined([*held, part]) if held else part
+                held, missing = [], length
+            else:  # copied, since a source may fill the same buffer again
+                held.append((part[0].clone(), part[1]))
+    if held:
+        yield _joined(held)
+
+
+def _joined(blocks: list[Block]) -> Block:
+    weights = [w for _, w in blocks if w is not None]
+    return torch.cat([x for x, _ in blocks]), torch.cat(weights) if weights else None
+
+
 def share(X: Any, rank: int, size: int) -> list[Any]:
-    """The points that one of several processes walks over: a run of rows, as even as can be.
+    """The points that one of several processes walks over: a run of rows.
+
+    Shares are even to within a sixteenth; they end where a chunk ends, so that, with more than
+    2^18 points a process, the processes round exactly as one process would.
 
     Args:
         X: an array, tensor or memory map (N, D), the path of a .npy file, or a list of these.
@@ -124,7 +162,10 @@ def share(X: Any, rank: int, size: int) -> list[Any]:
     """
     blocks = [_opened(block) for block in _blocks(X)]
     n_points = sum(len(block) for block in blocks)
-    first, last = n_points * rank // size, n_points * (rank + 1) // size
+    unit = max(1, n_points // size // 16)
+    unit = min(LONGEST_CHUNK, 2 ** int(math.log2(unit)))
+    first = n_points * rank // size // unit * unit
+    last = n_points if rank == size - 1 else n_points * (rank + 1) // size // unit * unit
     parts, start = [], 0
     for block in blocks:
         part = block[max(first - start, 0) : max(last - start, 0)]

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from vaegmm.gaussian import LOG_2PI
+from vaegmm.mixture.chunks import LONGEST_CHUNK, Block, evenly
 from vaegmm.mixture.covariance import COVARIANCES, Covariance, Frame
 from vaegmm.mixture.distributed import ALONE, Group
 
@@ -138,7 +139,7 @@ class Evaluator:
         if alone:
             self.own = covariance.own_frames(parameters.means[alone], roots[alone])
             self._frames = [Frame(*parts) for parts in zip(*self.own, strict=True)]
-            self._constants = constants[alone].tolist()
+            self._constants = constants[alone]
 
     def log_joint(self, chunk: Chunk, out: Tensor) -> Tensor:
         """Write log w_k + log N(x | mean_k, Sigma_k) into `out`, (K, n)."""
@@ -179,8 +180,10 @@ class Evaluator:
 class Walk:
     """The points of a fit, chunk by chunk, with their features in one shared frame.
 
-    Features that fit in 64 MB are kept from one iteration to the next. Points in float32 are
-    computed with in float64 once that is cheaper than a frame for each component that needs one.
+    Chunks are cut by the number of points alone, whatever blocks these come in, so that the result
+    doesn't depend on the blocks. Features that fit in 64 MB are kept from one iteration to the
+    next. Points in float32 are computed with in float64 once that is cheaper than a frame for each
+    component that needs one.
 
     Args:
         points: yields pairs of points (n, D) and their weights (n,) or None.
@@ -190,7 +193,7 @@ class Walk:
 
     def __init__(
         self,
-        points: Iterable[tuple[Tensor, Tensor | None]],
+        points: Iterable[Block],
         parameters: Parameters,
         dtype: torch.dtype,
     ) -> None:
@@ -232,17 +235,15 @@ class Walk:
         wide = self._dimension > self._covariance.largest_dimension
         rows = max(self._n_components, self._dimension if wide else n_features)
         frame = Frame(*(part.to(self.dtype) for part in self.frame))
-        for x, weights in self._points:
-            length = max(256, 2 ** int(math.log2(_BLOCK.get(x.device.type, 2**18) / rows)))
-            for start in range(0, len(x), length):
-                columns = x[start : start + length].to(self.dtype).mT.contiguous()
-                phi = None
-                if not wide:
-                    phi = self._covariance.features(self._covariance.transform(frame, columns))
-                part = None
-                if weights is not None:
-                    part = weights[start : start + length].to(self.dtype)
-                yield Chunk(columns, phi, part)
+        on_cpu = self.frame.origin.device.type == "cpu"
+        length = 2 ** int(math.log2(_BLOCK["cpu" if on_cpu else "cuda"] / rows))
+        length = max(256, min(length, LONGEST_CHUNK) if on_cpu else length)
+        for x, weights in evenly(self._points, length):
+            columns = x.to(self.dtype).mT.contiguous()
+            phi = None
+            if not wide:
+                phi = self._covariance.features(self._covariance.transform(frame, columns))
+            yield Chunk(columns, phi, None if weights is None else weights.to(self.dtype))
 
 
 def e_step(
