@@ -7,7 +7,8 @@
 Every library runs the same number of iterations on the same points from the same weights, means
 and covariances, full covariances, float64, in a process of its own that is pinned to as many
 cores as it has threads. What it then holds is scored by one and the same function. Peers are
-scikit-learn, gmmx, pomegranate and torchgmm, those of them that can be imported.
+scikit-learn, gmmx, pomegranate and torchgmm, those of them that can be imported:
+`pip install gmmx pomegranate torchgmm` adds the last three.
 """
 
 from __future__ import annotations
