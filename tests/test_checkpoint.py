@@ -91,6 +91,7 @@ def test_everything_beside_the_weights_comes_back(small_model, small_checkpoint)
     assert loaded.mixture.lower_bound_ == small_model.mixture.lower_bounds_[-1]
     np.testing.assert_array_equal(loaded.names.names, small_model.names.names)
     assert loaded.names.n_labels == small_model.names.n_labels
+    assert loaded.names.temperature == small_model.names.temperature != 1
     for name in ("mean", "components", "explained_variance"):
         np.testing.assert_array_equal(getattr(loaded.pca, name), getattr(small_model.pca, name))
 
@@ -258,6 +259,11 @@ def test_another_format_is_refused(path, found):
         load(path)
 
 
+def test_a_file_from_before_the_temperature_loads(path):
+    rewrite(path, change_header=lambda header: header.pop("temperature"))
+    assert load(path).names.temperature == 1
+
+
 HEADERS = {
     "no configuration": lambda h: h.pop("config"),
     "a configuration that is none": lambda h: h.update(config=3),
@@ -277,6 +283,8 @@ HEADERS = {
     "fewer label names": lambda h: h.update(label_names=["0"]),
     "a number of label names": lambda h: h.update(label_names=5),
     "an infinite number of labels": lambda h: h.update(n_labels=float("inf")),
+    "no temperature at all": lambda h: h.update(temperature=0),
+    "a boundless temperature": lambda h: h.update(temperature=float("inf")),
     "a history that is none": lambda h: h.update(history=[1, 2]),
     "metrics that are none": lambda h: h.update(metrics=[1]),
     "no provenance": lambda h: h.pop("provenance"),

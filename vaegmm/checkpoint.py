@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import tempfile
@@ -64,6 +65,7 @@ def save(model: VAEGMM, path: str | Path) -> None:
         "config": model.config.to_dict(),
         "label_names": model.label_names,
         "n_labels": 0 if names is None else names.n_labels,
+        "temperature": 1.0 if names is None else names.temperature,
         "converged": bool(mixture.converged_),
         "history": model.history,
         "metrics": model.metrics,
@@ -148,8 +150,11 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
         names = arrays["names.names"]
         if names.min() < UNNAMED or names.max() >= len(label_names):
             raise ValueError(f"component names lie from {names.min()} to {names.max()}")
+        temperature = float(header.get("temperature", 1.0))  # older files have none
+        if not 0 < temperature < math.inf:
+            raise ValueError(f"the temperature is {temperature}")
         model.names = ComponentNames(
-            arrays["names.label_given_component"], names, int(header["n_labels"])
+            arrays["names.label_given_component"], names, int(header["n_labels"]), temperature
         )
     model.history = [dict(loss) for loss in header["history"]]
     model.metrics = dict(header["metrics"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -60,9 +61,16 @@ def evaluate(
     }
     if model.names is not None:
         probabilities = model.label_probabilities(mean)
+        uncalibrated = replace(model.names, temperature=1.0).label_probabilities(
+            model.mixture.predict_proba(mean)
+        )
         figures |= {
             "n_labels": model.names.n_labels,
             "classification_accuracy": metrics.accuracy(probabilities.argmax(1), truth),
             "expected_calibration_error": metrics.expected_calibration_error(probabilities, truth),
+            "calibration_error_without_temperature": metrics.expected_calibration_error(
+                uncalibrated, truth
+            ),
+            "temperature": model.names.temperature,
         }
     return figures
