@@ -18,7 +18,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 import vaegmm
-from vaegmm import VAEGMM, CheckpointError, MixtureConfig, TrainConfig, VAEConfig, checkpoint
+from vaegmm import (
+    VAEGMM,
+    CheckpointError,
+    JointConfig,
+    MixtureConfig,
+    TrainConfig,
+    VAEConfig,
+    checkpoint,
+)
 from vaegmm.checkpoint import load, read_header, read_tensors, write_tensors
 
 TINY = TrainConfig(
@@ -257,6 +265,24 @@ def test_another_format_is_refused(path, found):
     rewrite(path, change_header=lambda header: header.update(format=found))
     with pytest.raises(CheckpointError, match=re.escape(f"it has {found!r}.")):
         load(path)
+
+
+def test_the_mixture_that_the_network_was_trained_with_comes_back(digits, tmp_path):
+    joint = JointConfig(share=0.5, n_components=3, n_init=1)
+    config = dataclasses.replace(TINY, epochs=2, joint=joint)
+    model = VAEGMM(config, "cpu").fit(digits.train.images[:200])
+    path = tmp_path / "joint.safetensors"
+    model.save(path)
+    loaded = load(path)
+    assert all(torch.equal(*parts) for parts in zip(loaded.prior, model.prior, strict=True))
+    np.testing.assert_array_equal(loaded.refit(3).mixture.means_, model.refit(3).mixture.means_)
+    rewrite(path, lambda tensors: tensors.update({"prior.means": torch.zeros(3, 4)}))
+    with pytest.raises(CheckpointError, match=r"is damaged: prior\.means has shape"):
+        load(path)
+
+
+def test_a_file_without_such_a_mixture_has_none(path):
+    assert load(path).prior is None
 
 
 def test_a_file_from_before_the_temperature_loads(path):

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vaegmm.config import TrainConfig
+from vaegmm.joint import Prior
 from vaegmm.labelling import UNNAMED, ComponentNames
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
@@ -60,6 +61,8 @@ def save(model: VAEGMM, path: str | Path) -> None:
         f"vae.{name}": value.detach().cpu().contiguous()
         for name, value in model.vae.state_dict().items()
     }
+    if model.prior is not None:
+        tensors |= {f"prior.{name}": value for name, value in model.prior._asdict().items()}
     header = {
         "format": FORMAT,
         "config": model.config.to_dict(),
@@ -120,6 +123,10 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
         n_components = config.mixture.n_components
         shapes["names.names"] = (n_components,)
         shapes["names.label_given_component"] = (n_components, len(label_names))
+    if "prior.weights" in tensors:  # trained with a mixture
+        k, d = config.joint.n_components, config.vae.latent_dim
+        shapes |= {"prior.weights": (k,), "prior.means": (k, d)}
+        shapes["prior.precisions_cholesky"] = (k, d, d)
     _check_tensors(tensors, weights | shapes)
     arrays = {name: tensors[name].numpy() for name in shapes}
 
@@ -129,6 +136,8 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
         {name.removeprefix("vae."): tensors[name].clone() for name in weights}, assign=True
     )
     model.vae = vae.eval()
+    if "prior.weights" in shapes:
+        model.prior = Prior(*(tensors[f"prior.{name}"].clone() for name in Prior._fields))
     model.latents = arrays["latents"]
     model.ranked_means, model.ranked_excess = arrays["ranked.means"], arrays["ranked.excess"]
     model.pca = PCA(arrays["pca.mean"], arrays["pca.components"], arrays["pca.explained_variance"])
@@ -186,7 +195,7 @@ def _dtype(name: str) -> str:
     if name == "names.names":
         return "int64"
     part = name.partition(".")[0]
-    return "float32" if part in ("vae", "latents", "ranked") else "float64"
+    return "float32" if part in ("vae", "prior", "latents", "ranked") else "float64"
 
 
 def _check_tensors(tensors: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]) -> None:
