@@ -14,7 +14,14 @@ from torch.distributions import (
 )
 
 from vaegmm.config import JointConfig, VAEConfig
-from vaegmm.joint import Prior, first_prior, joint_parts, mutual_information, next_prior
+from vaegmm.joint import (
+    Prior,
+    first_prior,
+    imbalance,
+    joint_parts,
+    mutual_information,
+    next_prior,
+)
 from vaegmm.vae import VAE
 
 N, D, K = 5, 3, 4
@@ -95,6 +102,26 @@ def test_mutual_information_of_views():
     assert mutual_information(sure, np.full((40, K), 1 / K)) == pytest.approx(0, abs=1e-12)
     one_cluster = np.eye(K)[np.zeros(40, int)]
     assert mutual_information(one_cluster, one_cluster) == pytest.approx(0, abs=1e-12)
+
+
+def test_disagreement_and_imbalance_are_minus_the_mutual_information():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(30, K, generator=generator, requires_grad=True)
+    responsibilities = logits.softmax(-1)
+    mean = responsibilities.mean(0)
+    loss = imbalance(responsibilities, mean).mean()
+    entropy = Categorical(mean).entropy()
+    torch.testing.assert_close(loss, -entropy)
+    (gradient,) = torch.autograd.grad(loss, logits, retain_graph=True)
+    (expected,) = torch.autograd.grad(-entropy, logits)
+    torch.testing.assert_close(gradient, expected)
+    # Sure views: no disagreement, and log K nats of information.
+    sure = torch.eye(K)
+    assert imbalance(sure, sure.mean(0)).mean().item() == pytest.approx(-np.log(K))
+
+
+def test_an_empty_component_costs_finite_numbers():
+    assert imbalance(torch.eye(K), torch.tensor([1.0, 0, 0, 0])).isfinite().all()
 
 
 def four_blobs(seed=0):

@@ -142,7 +142,7 @@ class JointConfig:
     share: float = 0.0  # of the epochs
     n_components: int = 10  # as many as there are digits: what is clustered is to be them
     n_init: int = 8  # starts of EM; no label chooses among them
-    consistency: float = 10.0  # weight of the two views' disagreement on the component
+    consistency: float = 10.0  # weight of what the views' components say about each other
 
     def __post_init__(self) -> None:
         """Refuse what no mixture can be trained with."""
@@ -159,7 +159,8 @@ class TrainConfig:
 
     The loss is cross-entropy (summed over pixels) + kl_weight · KL (reduced over the latent
     dimensions as `kl_reduction` says), averaged over the images of a batch. In the joint stage
-    the KL is the divergence from the mixture, and the views' disagreement is added.
+    the KL is the divergence from the mixture, and joint.consistency · (minus the mutual
+    information of the components of two views) is added.
     """
 
     vae: VAEConfig = field(default_factory=VAEConfig)

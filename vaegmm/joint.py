@@ -49,6 +49,7 @@ class JointParts(NamedTuple):
     cross_entropy: Tensor  # (N,) summed over pixels, mean over the views
     kl: Tensor  # (N,) E_q[log q(z | x) - log p(z)], mean over the views
     disagreement: Tensor  # (N,) of the views on the component; zero where there is one view
+    responsibilities: Tensor  # (n_views · N, K)
 
 
 def joint_parts(
@@ -76,11 +77,30 @@ def joint_parts(
     log_joint = prior.log_joint(z)  # (n_views · N, K)
     cross_entropy = vae.cross_entropy(z, images.repeat(n_views, 1))
     kl = -_entropy(posterior) - log_joint.logsumexp(-1)
+    log_responsibilities = log_joint.log_softmax(-1)
     disagreement = torch.zeros_like(cross_entropy[: len(images)])
     if n_views == 2:
-        one, other = log_joint.log_softmax(-1).chunk(2)
+        one, other = log_responsibilities.chunk(2)
         disagreement = (_cross_entropy(one, other) + _cross_entropy(other, one)) / 2
-    return JointParts(_over_views(cross_entropy, n_views), _over_views(kl, n_views), disagreement)
+    return JointParts(
+        _over_views(cross_entropy, n_views),
+        _over_views(kl, n_views),
+        disagreement,
+        log_responsibilities.exp(),
+    )
+
+
+def imbalance(responsibilities: Tensor, mean: Tensor) -> Tensor:
+    """Compute what is lost by components of unequal size: sum_k r_nk log(mean_k) of each row.
+
+    Its mean is minus the entropy of `mean`, and so is its gradient. With the views' disagreement
+    it is minus their mutual information: either alone could be had by merging components.
+
+    Args:
+        responsibilities: shape (M, K).
+        mean: the mean responsibilities of the whole batch, shape (K,).
+    """
+    return (responsibilities * mean.detach().clamp_min(_LEAST_WEIGHT).log()).sum(-1)
 
 
 def _over_views(values: Tensor, n_views: int) -> Tensor:

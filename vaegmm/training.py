@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from vaegmm.augmentation import augment
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.images import as_bytes, to_device
-from vaegmm.joint import JointParts, Prior, first_prior, joint_parts, next_prior
+from vaegmm.joint import JointParts, Prior, first_prior, imbalance, joint_parts, next_prior
 from vaegmm.vae import VAE, LossParts
 
 __all__ = [
@@ -319,17 +319,23 @@ def _take_step(
     mine = slice(rank, None, n_processes)
     batch, noise = batch[mine], noise[:, mine].flatten(0, 1)
     views = None if views is None else views[mine]
-    disagreement: Tensor | float = 0.0
+    uninformed: Tensor | float = 0.0
     if state.prior is None:
         cross_entropy, kl_by_latent = state.vae.loss_parts(batch, noise, views)
         kl = kl_by_latent.sum(-1)
     else:
-        cross_entropy, kl, apart = joint_parts(state.vae, state.prior, batch, noise, views)
-        disagreement = apart.sum()
+        parts = joint_parts(state.vae, state.prior, batch, noise, views)
+        cross_entropy, kl = parts.cross_entropy, parts.kl
+        if views is not None:
+            mean = parts.responsibilities.detach().sum(0) / (n_encoded * len(chosen))
+            if n_processes > 1:
+                torch.distributed.all_reduce(mean)
+            unequal = imbalance(parts.responsibilities, mean).sum() / n_encoded
+            uninformed = parts.disagreement.sum() + unequal
     kl_weight = now.kl_weight
     if config.kl_reduction == "mean":
         kl_weight /= config.vae.latent_dim
-    total = cross_entropy.sum() + kl_weight * kl.sum() + config.joint.consistency * disagreement
+    total = cross_entropy.sum() + kl_weight * kl.sum() + config.joint.consistency * uninformed
     loss = total / len(chosen)
     for group in state.optimizer.param_groups:
         group["lr"] = now.learning_rate
