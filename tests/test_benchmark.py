@@ -63,3 +63,24 @@ def test_the_command_runs_every_method_and_prints_the_table(tmp_path, capsys):
 def test_no_seeds_are_refused(capsys):
     assert main(["benchmark", "quality", "--seeds", "0"]) == 2
     assert "seeds must be at least 1" in capsys.readouterr().err
+
+
+def test_the_sweep_measures_every_size_and_number_of_labels(small_model, digits):
+    rows = list(benchmark.sweep(small_model, digits, components=(5, 20), labels=(10, 100, 10**6)))
+    assert [row["components"] for row in rows] == [5, 20]
+    assert rows[0].keys() == {
+        "components",
+        "bic",
+        "held_out_log_likelihood",
+        "accuracy_with_10_labels",
+        "accuracy_with_100_labels",
+    }
+    assert rows[1]["accuracy_with_100_labels"] > rows[0]["accuracy_with_100_labels"] > 0.1
+    lines = benchmark.sweep_table(rows).splitlines()
+    assert lines[0].startswith("| components | bic | held out log likelihood | accuracy with 10")
+    assert lines[3].startswith("| 20 | ")
+
+
+def test_the_sweep_needs_a_model(capsys):
+    assert main(["benchmark", "components"]) == 2
+    assert "needs a model; add --checkpoint" in capsys.readouterr().err

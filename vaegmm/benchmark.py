@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from vaegmm import metrics
 from vaegmm.config import PRESETS, JointConfig, TrainConfig
 from vaegmm.data import Dataset, Split
 from vaegmm.evaluation import evaluate
+from vaegmm.labelling import name_components
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
 from vaegmm.projection import PCA
@@ -126,6 +127,51 @@ def run(
                     figures["seconds"] = time.perf_counter() - began
                     _write(path, json.dumps(figures, indent=1))
                 yield dataset.name, name, seed, figures
+
+
+def sweep(
+    model: VAEGMM,
+    dataset: Dataset,
+    components: Sequence[int] = (5, 10, 20, 30, 50, 100, 150, 200),
+    labels: Sequence[int] = (10, 100, 1000, 5000),
+    seed: int = 0,
+) -> Iterator[Figures]:
+    """Measure mixtures of several sizes on the latents of one model.
+
+    Yields, for each number of components: BIC on the stored z, the mean log-likelihood of the
+    held-out z in nats, and the accuracy of classification under each number of labels, which are
+    drawn from the validation images.
+    """
+    truth, validation = _labels(dataset.test), dataset.validation
+    held_out = model.encode(dataset.test.images, sample=True, seed=seed)
+    order = np.random.default_rng(seed).permutation(len(validation))
+    named, named_labels = validation.images[order], _labels(validation)[order]
+    for n_components in components:
+        mixture = model.refit(n_components, seed=seed, n_init=1).mixture
+        figures: Figures = {
+            "components": n_components,
+            "bic": mixture.bic(model.latents.astype(np.float64)),
+            "held_out_log_likelihood": mixture.score(held_out),
+        }
+        known = mixture.predict_proba(model.encode(named))
+        asked = mixture.predict_proba(model.encode(dataset.test.images))
+        for n_labels in (n for n in labels if n <= len(named)):
+            names = name_components(
+                known[:n_labels], named_labels[:n_labels], len(dataset.label_names)
+            )
+            predicted = names.label_probabilities(asked).argmax(1)
+            figures[f"accuracy_with_{n_labels}_labels"] = metrics.accuracy(predicted, truth)
+        yield figures
+
+
+def sweep_table(rows: list[Figures]) -> str:
+    """Lay out what `sweep` yields as a Markdown table."""
+    names = list(rows[0])
+    lines = [_line([name.replace("_", " ") for name in names]), _line(["---"] * len(names))]
+    for row in rows:
+        counts = [str(row["components"]), f"{row['bic']:.0f}"]
+        lines.append(_line([*counts, *(f"{row[name]:.4f}" for name in names[2:])]))
+    return "\n".join(lines) + "\n"
 
 
 def table(cells: list[tuple[str, str, int, Figures]]) -> str:

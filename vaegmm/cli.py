@@ -102,7 +102,11 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_classify)
 
     command = commands.add_parser("benchmark", help="measure what the README's figures are")
-    command.add_argument("what", choices=["quality"], help="clustering under one protocol")
+    command.add_argument("what", choices=["quality", "components"], help="which figures")
+    command.add_argument(
+        "--checkpoint", help="the model whose latents mixtures of other sizes are fitted to"
+    )
+    command.add_argument("--device", help="cpu, cuda, mps (default: the best there is)")
     command.add_argument("--data", default="mnist", help="names, by commas (default: mnist)")
     command.add_argument("--seeds", type=int, default=5, help="seeds of each method (default: 5)")
     command.add_argument("--epochs", type=int, help="epochs of every training, for a trial")
@@ -276,6 +280,8 @@ def _classify(options: argparse.Namespace) -> None:
 def _benchmark(options: argparse.Namespace) -> None:
     from vaegmm import benchmark, data
 
+    if options.what == "components":
+        return _benchmark_components(options)
     if options.seeds < 1:
         raise ValueError(f"seeds must be at least 1; got seeds={options.seeds}.")
     changes = {} if options.epochs is None else {"epochs": options.epochs}
@@ -289,6 +295,18 @@ def _benchmark(options: argparse.Namespace) -> None:
         _say(f"{name}, {method}, seed {seed}: {accuracy:.4f} ({seconds:.0f} s)", 0)
     benchmark.save_table(cells, options.out)
     print(benchmark.table(cells), end="")
+
+
+def _benchmark_components(options: argparse.Namespace) -> None:
+    from vaegmm import benchmark, data
+
+    if options.checkpoint is None:
+        raise ValueError("benchmark components needs a model; add --checkpoint CHECKPOINT.")
+    model, rows = _load(options), []
+    for row in benchmark.sweep(model, data.load(options.data)):
+        rows.append(row)
+        _say(f"{row['components']} components: BIC {row['bic']:.0f}", 0)
+    print(benchmark.sweep_table(rows), end="")
 
 
 def _info(options: argparse.Namespace) -> None:
