@@ -85,6 +85,16 @@ def test_probabilities_sum_to_one_and_follow_from_responsibilities(small_model, 
     np.testing.assert_array_equal(small_model.predict(images), probabilities.argmax(1))
 
 
+def test_responsibilities_are_the_mean_over_an_image_and_its_neighbours(small_model, images):
+    """The border of these images is empty, so that rolling them is moving them."""
+    assert not images[:, [0, -1]].any() and not images[:, :, [0, -1]].any()
+    views = [np.roll(images, shift, (1, 2)) for shift in ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))]
+    expected = np.mean(
+        [small_model.mixture.predict_proba(small_model.encode(view)) for view in views], 0
+    )
+    np.testing.assert_allclose(small_model.responsibilities(images), expected, atol=1e-6)
+
+
 def test_the_model_learns_something(small_model, digits):
     correct = small_model.predict(digits.test.images) == digits.test.labels
     assert correct.mean() > 0.25  # after two epochs; one in ten by chance

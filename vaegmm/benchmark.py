@@ -147,14 +147,15 @@ def sweep(
     order = np.random.default_rng(seed).permutation(len(validation))
     named, named_labels = validation.images[order], _labels(validation)[order]
     for n_components in components:
-        mixture = model.refit(n_components, seed=seed, n_init=1).mixture
+        other = model.refit(n_components, seed=seed, n_init=1)
+        mixture = other.mixture
         figures: Figures = {
             "components": n_components,
             "bic": mixture.bic(model.latents.astype(np.float64)),
             "held_out_log_likelihood": mixture.score(held_out),
         }
-        known = mixture.predict_proba(model.encode(named))
-        asked = mixture.predict_proba(model.encode(dataset.test.images))
+        known = other.responsibilities(named)
+        asked = other.responsibilities(dataset.test.images)
         for n_labels in (n for n in labels if n <= len(named)):
             names = name_components(
                 known[:n_labels], named_labels[:n_labels], len(dataset.label_names)

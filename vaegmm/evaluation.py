@@ -60,10 +60,9 @@ def evaluate(
         "ari": metrics.adjusted_rand_index(clusters, truth),
     }
     if model.names is not None:
-        probabilities = model.label_probabilities(mean)
-        uncalibrated = replace(model.names, temperature=1.0).label_probabilities(
-            model.mixture.predict_proba(mean)
-        )
+        responsibilities = model.responsibilities(array)
+        probabilities = model.names.label_probabilities(responsibilities)
+        uncalibrated = replace(model.names, temperature=1.0).label_probabilities(responsibilities)
         figures |= {
             "n_labels": model.names.n_labels,
             "classification_accuracy": metrics.accuracy(probabilities.argmax(1), truth),

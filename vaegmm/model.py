@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Images = ArrayLike | Tensor
 _CHUNK = 2048  # images that pass the network at once: the activations stay near 20 MB
+# Views of an image whose responsibilities are averaged: itself, and moved by a pixel each way.
+_SHIFTS = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))
 _N_RANKED = 10_000  # a rank among as many is good to half a percent
 # What `fit`, `finish` and `load` set and a refitted model shares.
 _SHARED = ("vae", "prior", "latents", "ranked_means", "ranked_excess", "pca")
@@ -158,21 +160,29 @@ class VAEGMM:
         Raises:
             ValueError: if the components have no names.
         """
-        return self.label_probabilities(self.encode(images))
+        responsibilities = self.responsibilities(images)
+        return self._named().label_probabilities(responsibilities)
 
     def label_probabilities(self, latents: ArrayLike | Tensor) -> np.ndarray:
         """Return p(label | z) for latents of shape (N, D), shape (N, C)."""
-        if self.names is None:
-            raise ValueError(
-                "components must have names to classify; this model was fitted without labels. "
-                "Pass validation=(images, labels) to fit or refit."
-            )
-        latents = self._check_latents(latents)
-        return self.names.label_probabilities(self.mixture.predict_proba(latents))
+        names = self._named()
+        return names.label_probabilities(self.mixture.predict_proba(self._check_latents(latents)))
 
     def responsibilities(self, images: Images) -> np.ndarray:
-        """Return p(component | z) at the posterior mean of each image, shape (N, K)."""
-        return self.mixture.predict_proba(self.encode(images))
+        """Return p(component | image), shape (N, K); each row sums to 1.
+
+        The mean of p(component | z) over the image as it is and moved by one pixel each way, each
+        at its posterior mean: a digit is the same a pixel further.
+        """
+        array = as_images(images)
+        padded = np.pad(array, ((0, 0), (1, 1), (1, 1)), mode="edge")
+        height, width = IMAGE_SHAPE
+        views = (
+            padded[:, 1 + down : 1 + down + height, 1 + right : 1 + right + width]
+            for down, right in _SHIFTS
+        )
+        parts = [self.mixture.predict_proba(self.encode(view)) for view in views]
+        return np.mean(parts, axis=0)
 
     def encode(self, images: Images, sample: bool = False, seed: int = 0) -> np.ndarray:
         """Return posterior means, or one z sampled from each posterior, shape (N, D) float32."""
@@ -311,6 +321,14 @@ class VAEGMM:
             for pixels in self._pixel_chunks(images)
         ]
         return self.cross_entropy(images) - torch.cat(entropies).numpy()
+
+    def _named(self) -> ComponentNames:
+        if self.names is None:
+            raise ValueError(
+                "components must have names to classify; this model was fitted without labels. "
+                "Pass validation=(images, labels) to fit or refit."
+            )
+        return self.names
 
     def _check_latents(self, latents: ArrayLike | Tensor) -> np.ndarray:
         if isinstance(latents, Tensor):
