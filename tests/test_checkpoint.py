@@ -18,7 +18,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 import vaegmm
-from vaegmm import VAEGMM, CheckpointError, MixtureConfig, TrainConfig, VAEConfig, checkpoint
+from vaegmm import (
+    VAEGMM,
+    CheckpointError,
+    JointConfig,
+    MixtureConfig,
+    TrainConfig,
+    VAEConfig,
+    checkpoint,
+)
 from vaegmm.checkpoint import load, read_header, read_tensors, write_tensors
 
 TINY = TrainConfig(
@@ -91,6 +99,7 @@ def test_everything_beside_the_weights_comes_back(small_model, small_checkpoint)
     assert loaded.mixture.lower_bound_ == small_model.mixture.lower_bounds_[-1]
     np.testing.assert_array_equal(loaded.names.names, small_model.names.names)
     assert loaded.names.n_labels == small_model.names.n_labels
+    assert loaded.names.temperature == small_model.names.temperature != 1
     for name in ("mean", "components", "explained_variance"):
         np.testing.assert_array_equal(getattr(loaded.pca, name), getattr(small_model.pca, name))
 
@@ -258,6 +267,29 @@ def test_another_format_is_refused(path, found):
         load(path)
 
 
+def test_the_mixture_that_the_network_was_trained_with_comes_back(digits, tmp_path):
+    joint = JointConfig(share=0.5, n_components=3, n_init=1)
+    config = dataclasses.replace(TINY, epochs=2, joint=joint)
+    model = VAEGMM(config, "cpu").fit(digits.train.images[:200])
+    path = tmp_path / "joint.safetensors"
+    model.save(path)
+    loaded = load(path)
+    assert all(torch.equal(*parts) for parts in zip(loaded.prior, model.prior, strict=True))
+    np.testing.assert_array_equal(loaded.refit(3).mixture.means_, model.refit(3).mixture.means_)
+    rewrite(path, lambda tensors: tensors.update({"prior.means": torch.zeros(3, 4)}))
+    with pytest.raises(CheckpointError, match=r"is damaged: prior\.means has shape"):
+        load(path)
+
+
+def test_a_file_without_such_a_mixture_has_none(path):
+    assert load(path).prior is None
+
+
+def test_a_file_from_before_the_temperature_loads(path):
+    rewrite(path, change_header=lambda header: header.pop("temperature"))
+    assert load(path).names.temperature == 1
+
+
 HEADERS = {
     "no configuration": lambda h: h.pop("config"),
     "a configuration that is none": lambda h: h.update(config=3),
@@ -277,6 +309,8 @@ HEADERS = {
     "fewer label names": lambda h: h.update(label_names=["0"]),
     "a number of label names": lambda h: h.update(label_names=5),
     "an infinite number of labels": lambda h: h.update(n_labels=float("inf")),
+    "no temperature at all": lambda h: h.update(temperature=0),
+    "a boundless temperature": lambda h: h.update(temperature=float("inf")),
     "a history that is none": lambda h: h.update(history=[1, 2]),
     "metrics that are none": lambda h: h.update(metrics=[1]),
     "no provenance": lambda h: h.pop("provenance"),

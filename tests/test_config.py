@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vaegmm.config import (
     PRESETS,
     AugmentationConfig,
+    JointConfig,
     MixtureConfig,
     TrainConfig,
     VAEConfig,
@@ -148,3 +149,20 @@ def test_augmentation_is_active_as_soon_as_one_amount_is():
     assert not AugmentationConfig().is_active
     for entry in dataclasses.fields(AugmentationConfig):
         assert AugmentationConfig(**{entry.name: 0.5}).is_active
+
+
+def test_the_joint_stage_is_a_share_of_the_epochs():
+    config = TrainConfig(joint=JointConfig(share=0.4), epochs=20)
+    assert config.joint_epochs == 8
+    assert dataclasses.replace(config, epochs=1).joint_epochs == 0
+    assert TrainConfig().joint_epochs == 0
+
+
+def test_a_configuration_from_before_the_joint_stage_has_none():
+    values = PRESETS["default"].to_dict()
+    del values["joint"]
+    assert TrainConfig.from_dict(values).joint_epochs == 0
+
+
+def test_reference_has_no_joint_stage():
+    assert PRESETS["reference"].joint_epochs == 0

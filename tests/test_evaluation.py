@@ -53,6 +53,15 @@ def test_classification_uses_the_models_own_names(figures, small_model, digits):
     )
 
 
+def test_calibration_is_measured_before_and_after(figures, small_model, digits):
+    names = small_model.names
+    assert figures["temperature"] == names.temperature != 1
+    raw = small_model.responsibilities(digits.test.images) @ names.label_given_component
+    assert figures["calibration_error_without_temperature"] == pytest.approx(
+        metrics.expected_calibration_error(raw, digits.test.labels), abs=1e-6
+    )
+
+
 def test_clustering_is_that_of_one_component_a_label(figures, small_model, digits):
     other = small_model.refit(n_components=10, seed=0)
     clusters = other.mixture.predict(other.encode(digits.test.images))

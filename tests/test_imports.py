@@ -102,13 +102,14 @@ ALLOWED = {
     "vae": {"config", "gaussian"},
     "images": {"vae"},
     "augmentation": {"config", "vae"},
-    "training": {"augmentation", "config", "images", "vae"},
+    "joint": {"config", "gaussian", "mixture", "vae"},
+    "training": {"augmentation", "config", "images", "joint", "vae"},
     "data": {"images", "preprocess", "vae"},
-    "checkpoint": {"config", "labelling", "mixture", "model", "projection", "vae"},
+    "checkpoint": {"config", "joint", "labelling", "mixture", "model", "projection", "vae"},
     "evaluation": {"gaussian", "images", "metrics", "model"},
     # Training only inside `fit`, and checkpoint inside `save`: see the subprocess test.
     "model": {
-        *("checkpoint", "config", "images", "labelling", "mixture", "projection"),
+        *("checkpoint", "config", "images", "joint", "labelling", "mixture", "projection"),
         *("training", "typicality", "vae"),
     },
 }

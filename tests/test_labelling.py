@@ -1,12 +1,15 @@
 """Names of components: soft, cautious, and honest where nothing is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vaegmm.labelling import UNNAMED, name_by_probabilities, name_components
+from vaegmm.labelling import UNNAMED, ComponentNames, name_by_probabilities, name_components
+from vaegmm.metrics import expected_calibration_error
 
 
 def one_hot(components, n_components):
@@ -88,3 +91,39 @@ def test_known_labels_are_probabilities_of_one():
 def test_labels_that_do_not_fit_are_refused(n_images, labels, message):
     with pytest.raises(ValueError, match=message):
         name_components(np.full((n_images, 2), 0.5), np.array(labels, dtype=int), n_classes=5)
+
+
+def blurred(n_images, seed=0):
+    """Components that know the digit, and responsibilities less sure than they could be."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 4, n_images)
+    scores = 2.0 * np.eye(4)[labels] + generator.normal(size=(n_images, 4))
+    responsibilities = np.exp(scores)  # the scores' own probabilities are exp(2 * scores)
+    return responsibilities / responsibilities.sum(1, keepdims=True), labels
+
+
+def test_the_temperature_makes_names_as_sure_as_they_are_right():
+    responsibilities, labels = blurred(4000)
+    names = name_components(responsibilities, labels, n_classes=4)
+    assert names.temperature < 0.8
+    others, truth = blurred(4000, seed=1)
+    calibrated = names.label_probabilities(others)
+    raw = replace(names, temperature=1.0).label_probabilities(others)
+    error, error_before = (expected_calibration_error(p, truth) for p in (calibrated, raw))
+    assert error < 0.02
+    assert error_before > 3 * error
+    np.testing.assert_allclose(calibrated.sum(1), 1)
+    assert (calibrated.argmax(1) == raw.argmax(1)).all()  # surer, not different
+
+
+def test_few_labels_leave_the_temperature_alone():
+    assert name_components(*blurred(199), n_classes=4).temperature == 1
+    assert name_components(*blurred(200), n_classes=4).temperature != 1
+
+
+def test_every_temperature_gives_probabilities():
+    for temperature in (0.01, 100.0):
+        names = ComponentNames(np.array([[1 - 1e-9, 1e-9], [0.5, 0.5]]), np.array([0, 0]), 2)
+        probabilities = replace(names, temperature=temperature).label_probabilities(np.eye(2))
+        np.testing.assert_allclose(probabilities.sum(1), 1)
+        assert probabilities[1].tolist() == [0.5, 0.5]

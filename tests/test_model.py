@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import vaegmm
-from vaegmm import VAEGMM, MixtureConfig, TrainConfig, VAEConfig
+from vaegmm import VAEGMM, JointConfig, MixtureConfig, TrainConfig, VAEConfig
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import NotFittedError, best_device
 from vaegmm.training import TrainState
@@ -78,9 +78,21 @@ def test_probabilities_sum_to_one_and_follow_from_responsibilities(small_model, 
     probabilities = small_model.predict_proba(images)
     np.testing.assert_allclose(responsibilities.sum(1), 1, atol=1e-5)
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
-    expected = responsibilities @ small_model.names.label_given_component
-    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    names = small_model.names
+    powers = (responsibilities @ names.label_given_component) ** (1 / names.temperature)
+    expected = powers / powers.sum(1, keepdims=True)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-4)
     np.testing.assert_array_equal(small_model.predict(images), probabilities.argmax(1))
+
+
+def test_responsibilities_are_the_mean_over_an_image_and_its_neighbours(small_model, images):
+    """The border of these images is empty, so that rolling them is moving them."""
+    assert not images[:, [0, -1]].any() and not images[:, :, [0, -1]].any()
+    views = [np.roll(images, shift, (1, 2)) for shift in ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))]
+    expected = np.mean(
+        [small_model.mixture.predict_proba(small_model.encode(view)) for view in views], 0
+    )
+    np.testing.assert_allclose(small_model.responsibilities(images), expected, atol=1e-6)
 
 
 def test_the_model_learns_something(small_model, digits):
@@ -442,3 +454,24 @@ def test_the_package_shows_its_public_names():
     for name in vaegmm.__all__:
         assert getattr(vaegmm, name) is not None
     assert vaegmm.VAEGMM is VAEGMM
+
+
+def test_a_model_trained_with_a_mixture_starts_from_it(digits, monkeypatch):
+    joint = JointConfig(share=0.5, n_components=4, n_init=2)
+    model = VAEGMM(dataclasses.replace(TINY, joint=joint), "cpu").fit(digits.train.images[:200])
+    assert model.prior.means.shape == (4, 3)
+    starts = []
+    original = GaussianMixture.fit
+    monkeypatch.setattr(
+        GaussianMixture, "fit", lambda self, z: starts.append(self) or original(self, z)
+    )
+    same, other = model.refit(4, seed=3), model.refit(5, seed=3)
+    np.testing.assert_array_equal(starts[0].means_init, model.prior.means)
+    assert (starts[0].n_init, starts[1].n_init, starts[1].means_init) == (1, 5, None)
+    assert same.prior is other.prior is model.prior
+    # Whatever the seed: it is the mixture that the network knows.
+    np.testing.assert_array_equal(model.refit(4, seed=9).mixture.means_, same.mixture.means_)
+
+
+def test_a_model_trained_alone_has_no_prior(unnamed_model):
+    assert unnamed_model.prior is None

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from vaegmm.config import AugmentationConfig, TrainConfig, VAEConfig
+from vaegmm.config import AugmentationConfig, JointConfig, TrainConfig, VAEConfig
 from vaegmm.training import EpochLoss, NonFiniteLossError, TrainState, schedule, train
 
 SMALL = TrainConfig(
@@ -22,6 +22,9 @@ SMALL = TrainConfig(
     epochs=3,
     batch_size=16,
 )
+# One epoch alone, two with the mixture.
+JOINT = dataclasses.replace(SMALL, joint=JointConfig(share=0.67, n_components=4, n_init=2))
+both_stages = pytest.mark.parametrize("config", [SMALL, JOINT], ids=["alone", "joint"])
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +60,9 @@ def test_training_lowers_the_loss(digits):
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_the_same_seed_gives_the_same_weights_bit_for_bit(images):
-    assert_same(trained(SMALL, images)[0].tensors(), trained(SMALL, images)[0].tensors())
+@both_stages
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(images, config):
+    assert_same(trained(config, images)[0].tensors(), trained(config, images)[0].tensors())
 
 
 def test_another_seed_gives_other_weights(images):
@@ -80,12 +84,13 @@ def test_starting_leaves_torchs_own_random_numbers_alone():
     assert torch.equal(torch.rand(1), expected)
 
 
+@both_stages
 @pytest.mark.parametrize("interrupted_after", [0, 1, 2])
-def test_resumed_equals_uninterrupted_bit_for_bit(images, interrupted_after):
-    whole, _ = trained(SMALL, images)
+def test_resumed_equals_uninterrupted_bit_for_bit(images, interrupted_after, config):
+    whole, _ = trained(config, images)
 
-    first = TrainState.start(SMALL)
-    training = train(first, images, SMALL)
+    first = TrainState.start(config)
+    training = train(first, images, config)
     kept, history = weights_of(first), []
     for report in training:
         if report.epoch > interrupted_after:
@@ -94,10 +99,10 @@ def test_resumed_equals_uninterrupted_bit_for_bit(images, interrupted_after):
             kept, history = weights_of(first), list(first.history)
     training.close()
 
-    second = TrainState.start(dataclasses.replace(SMALL, seed=5))  # whatever it starts from
+    second = TrainState.start(dataclasses.replace(config, seed=5))  # whatever it starts from
     second.restore(kept, history)
     assert second.epoch == interrupted_after
-    list(train(second, images, SMALL))
+    list(train(second, images, config))
     assert_same(second.tensors(), whole.tensors())
     assert second.history == whole.history
 
@@ -334,6 +339,67 @@ def test_a_loss_that_is_not_finite_names_epoch_and_step(images, monkeypatch):
     assert [loss.epoch for loss in state.history] == [1]
 
 
+def test_the_last_epochs_have_the_mixture_as_prior(images):
+    priors = []
+    state = TrainState.start(JOINT)
+    for report in train(state, images, JOINT, images[:10]):
+        if report.finished_epoch:
+            priors.append(state.prior)
+    assert priors[0] is None
+    assert priors[1].means.shape == (4, 3)
+    assert not torch.equal(priors[1].means, priors[2].means)  # it follows the network
+    assert all(np.isfinite(loss.validation_kl) for loss in state.history)
+    before = dataclasses.replace(JOINT, joint=JointConfig())
+    assert state.history[0] == trained(before, images, validation_images=images[:10])[0].history[0]
+    assert state.history[1].cross_entropy < state.history[0].cross_entropy
+
+
+def test_the_joint_stage_needs_no_views(images):
+    config = dataclasses.replace(JOINT, augmentation=AugmentationConfig())
+    state, _ = trained(config, images)
+    assert state.epoch == 3
+    assert state.prior is not None
+
+
+def test_more_components_than_images_are_refused_before_the_training(images):
+    with pytest.raises(ValueError, match=r"joint\.n_components=4, images=3"):
+        next(train(TrainState.start(JOINT), images[:3], JOINT))
+
+
+def test_a_loss_that_is_not_finite_in_the_joint_stage_leaves_the_last_prior(images, monkeypatch):
+    from vaegmm import training
+
+    state = TrainState.start(JOINT)
+    original = training.joint_parts
+    calls = []
+
+    def explode(*args):
+        calls.append(1)
+        parts = original(*args)
+        return parts._replace(kl=parts.kl * (float("nan") if len(calls) == 8 else 1))
+
+    monkeypatch.setattr(training, "joint_parts", explode)
+    last_good = None
+    with pytest.raises(NonFiniteLossError, match="in epoch 3, step 3; epoch 2 is kept"):
+        for report in train(state, images, JOINT):
+            if report.finished_epoch:
+                last_good = weights_of(state)
+    assert "prior.means" in last_good
+    assert_same(state.tensors(), last_good)
+
+
+def test_a_prior_of_another_shape_is_refused(images):
+    state, _ = trained(JOINT, images)
+    for damage in (
+        lambda tensors: tensors.pop("prior.weights"),
+        lambda tensors: tensors.update({"prior.means": torch.zeros(4, 2)}),
+    ):
+        tensors = weights_of(state)
+        damage(tensors)
+        with pytest.raises(ValueError, match="the saved state does not fit the autoencoder"):
+            TrainState.start(JOINT).restore(tensors, state.history)
+
+
 def test_a_loss_that_is_never_finite_leaves_the_start(images):
     state = TrainState.start(SMALL)
     with torch.no_grad():
@@ -411,8 +477,8 @@ def free_port() -> int:
 
 
 @pytest.mark.slow
-def test_two_processes_make_the_training_of_one(images, tmp_path):
-
+@both_stages
+def test_two_processes_make_the_training_of_one(images, tmp_path, config):
     images = images[:65]  # the last batch is a single image: one process has none of it
     np.save(tmp_path / "images.npy", images)
     port = free_port()
@@ -420,7 +486,7 @@ def test_two_processes_make_the_training_of_one(images, tmp_path):
         subprocess.Popen(
             [
                 *(sys.executable, "-c", WORKER, str(rank), "2", str(port)),
-                *(str(tmp_path / "images.npy"), json.dumps(SMALL.to_dict())),
+                *(str(tmp_path / "images.npy"), json.dumps(config.to_dict())),
                 str(tmp_path / f"{rank}.safetensors"),
             ],
             stdout=subprocess.PIPE,
@@ -440,14 +506,14 @@ def test_two_processes_make_the_training_of_one(images, tmp_path):
 
     first, second = (load_file(tmp_path / f"{rank}.safetensors") for rank in (0, 1))
     assert_same(first, second)
-    state, _ = trained(SMALL, images)
+    state, _ = trained(config, images)
     alone = state.tensors()
     for name in alone:
         # Adam divides by the root of tiny squares, which magnifies rounding: a tenth of a step.
         torch.testing.assert_close(
-            first[name], alone[name], rtol=1e-3, atol=0.1 * SMALL.learning_rate
+            first[name], alone[name], rtol=1e-3, atol=0.1 * config.learning_rate
         )
-    assert not torch.equal(first["vae.mean.weight"], TrainState.start(SMALL).vae.mean.weight)
+    assert not torch.equal(first["vae.mean.weight"], TrainState.start(config).vae.mean.weight)
     expected = [loss.cross_entropy for loss in state.history]
     assert json.loads(outputs[0][0]) == pytest.approx(expected, rel=1e-5)
 

@@ -4,6 +4,7 @@ from vaegmm.checkpoint import CheckpointError, load
 from vaegmm.config import (
     PRESETS,
     AugmentationConfig,
+    JointConfig,
     MixtureConfig,
     TrainConfig,
     VAEConfig,
@@ -23,6 +24,7 @@ __all__ = [
     "CheckpointError",
     "DataError",
     "GaussianMixture",
+    "JointConfig",
     "MixtureConfig",
     "NonFiniteLossError",
     "Progress",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import tempfile
@@ -17,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vaegmm.config import TrainConfig
+from vaegmm.joint import Prior
 from vaegmm.labelling import UNNAMED, ComponentNames
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
@@ -59,11 +61,14 @@ def save(model: VAEGMM, path: str | Path) -> None:
         f"vae.{name}": value.detach().cpu().contiguous()
         for name, value in model.vae.state_dict().items()
     }
+    if model.prior is not None:
+        tensors |= {f"prior.{name}": value for name, value in model.prior._asdict().items()}
     header = {
         "format": FORMAT,
         "config": model.config.to_dict(),
         "label_names": model.label_names,
         "n_labels": 0 if names is None else names.n_labels,
+        "temperature": 1.0 if names is None else names.temperature,
         "converged": bool(mixture.converged_),
         "history": model.history,
         "metrics": model.metrics,
@@ -118,6 +123,10 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
         n_components = config.mixture.n_components
         shapes["names.names"] = (n_components,)
         shapes["names.label_given_component"] = (n_components, len(label_names))
+    if "prior.weights" in tensors:  # trained with a mixture
+        k, d = config.joint.n_components, config.vae.latent_dim
+        shapes |= {"prior.weights": (k,), "prior.means": (k, d)}
+        shapes["prior.precisions_cholesky"] = (k, d, d)
     _check_tensors(tensors, weights | shapes)
     arrays = {name: tensors[name].numpy() for name in shapes}
 
@@ -127,6 +136,8 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
         {name.removeprefix("vae."): tensors[name].clone() for name in weights}, assign=True
     )
     model.vae = vae.eval()
+    if "prior.weights" in shapes:
+        model.prior = Prior(*(tensors[f"prior.{name}"].clone() for name in Prior._fields))
     model.latents = arrays["latents"]
     model.ranked_means, model.ranked_excess = arrays["ranked.means"], arrays["ranked.excess"]
     model.pca = PCA(arrays["pca.mean"], arrays["pca.components"], arrays["pca.explained_variance"])
@@ -148,8 +159,11 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
         names = arrays["names.names"]
         if names.min() < UNNAMED or names.max() >= len(label_names):
             raise ValueError(f"component names lie from {names.min()} to {names.max()}")
+        temperature = float(header.get("temperature", 1.0))  # older files have none
+        if not 0 < temperature < math.inf:
+            raise ValueError(f"the temperature is {temperature}")
         model.names = ComponentNames(
-            arrays["names.label_given_component"], names, int(header["n_labels"])
+            arrays["names.label_given_component"], names, int(header["n_labels"]), temperature
         )
     model.history = [dict(loss) for loss in header["history"]]
     model.metrics = dict(header["metrics"])
@@ -181,7 +195,7 @@ def _dtype(name: str) -> str:
     if name == "names.names":
         return "int64"
     part = name.partition(".")[0]
-    return "float32" if part in ("vae", "latents", "ranked") else "float64"
+    return "float32" if part in ("vae", "prior", "latents", "ranked") else "float64"
 
 
 def _check_tensors(tensors: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]) -> None:

@@ -101,6 +101,20 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("images", nargs="+", metavar="IMAGE", help="pictures of one digit each")
     command.set_defaults(run=_classify)
 
+    command = commands.add_parser("benchmark", help="measure what the README's figures are")
+    command.add_argument("what", choices=["quality", "components"], help="which figures")
+    command.add_argument(
+        "--checkpoint", help="the model whose latents mixtures of other sizes are fitted to"
+    )
+    command.add_argument("--device", help="cpu, cuda, mps (default: the best there is)")
+    command.add_argument("--data", default="mnist", help="names, by commas (default: mnist)")
+    command.add_argument("--seeds", type=int, default=5, help="seeds of each method (default: 5)")
+    command.add_argument("--epochs", type=int, help="epochs of every training, for a trial")
+    command.add_argument(
+        "--out", default="benchmarks/quality", help="where each result is kept and found again"
+    )
+    command.set_defaults(run=_benchmark)
+
     command = commands.add_parser("info", help="say what a checkpoint holds")
     _add_checkpoint(command)
     command.set_defaults(run=_info)
@@ -261,6 +275,38 @@ def _classify(options: argparse.Namespace) -> None:
             f"{answer['image']}: {answer['label']}  "
             f"(p = {answer['probability']:.3f}, typicality {answer['typicality']:.3f})"
         )
+
+
+def _benchmark(options: argparse.Namespace) -> None:
+    from vaegmm import benchmark, data
+
+    if options.what == "components":
+        return _benchmark_components(options)
+    if options.seeds < 1:
+        raise ValueError(f"seeds must be at least 1; got seeds={options.seeds}.")
+    changes = {} if options.epochs is None else {"epochs": options.epochs}
+    compared = benchmark.methods(**changes)
+    datasets = [data.load(name) for name in options.data.split(",")]
+    cells = []
+    for cell in benchmark.run(datasets, options.seeds, options.out, compared):
+        cells.append(cell)
+        name, method, seed, figures = cell
+        accuracy, seconds = figures["clustering_accuracy"], figures["seconds"]
+        _say(f"{name}, {method}, seed {seed}: {accuracy:.4f} ({seconds:.0f} s)", 0)
+    benchmark.save_table(cells, options.out)
+    print(benchmark.table(cells), end="")
+
+
+def _benchmark_components(options: argparse.Namespace) -> None:
+    from vaegmm import benchmark, data
+
+    if options.checkpoint is None:
+        raise ValueError("benchmark components needs a model; add --checkpoint CHECKPOINT.")
+    model, rows = _load(options), []
+    for row in benchmark.sweep(model, data.load(options.data)):
+        rows.append(row)
+        _say(f"{row['components']} components: BIC {row['bic']:.0f}", 0)
+    print(benchmark.sweep_table(rows), end="")
 
 
 def _info(options: argparse.Namespace) -> None:

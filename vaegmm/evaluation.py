@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -59,10 +60,16 @@ def evaluate(
         "ari": metrics.adjusted_rand_index(clusters, truth),
     }
     if model.names is not None:
-        probabilities = model.label_probabilities(mean)
+        responsibilities = model.responsibilities(array)
+        probabilities = model.names.label_probabilities(responsibilities)
+        uncalibrated = replace(model.names, temperature=1.0).label_probabilities(responsibilities)
         figures |= {
             "n_labels": model.names.n_labels,
             "classification_accuracy": metrics.accuracy(probabilities.argmax(1), truth),
             "expected_calibration_error": metrics.expected_calibration_error(probabilities, truth),
+            "calibration_error_without_temperature": metrics.expected_calibration_error(
+                uncalibrated, truth
+            ),
+            "temperature": model.names.temperature,
         }
     return figures

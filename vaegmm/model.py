@@ -16,6 +16,7 @@ from torch import Tensor
 
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig
 from vaegmm.images import as_bytes, as_images, as_labels, as_pixels
+from vaegmm.joint import Prior
 from vaegmm.labelling import ComponentNames, name_by_probabilities, name_components
 from vaegmm.mixture import GaussianMixture
 from vaegmm.projection import PCA
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 
 Images = ArrayLike | Tensor
 _CHUNK = 2048  # images that pass the network at once: the activations stay near 20 MB
+# Views of an image whose responsibilities are averaged: itself, and moved by a pixel each way.
+_SHIFTS = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))
 _N_RANKED = 10_000  # a rank among as many is good to half a percent
 # What `fit`, `finish` and `load` set and a refitted model shares.
-_SHARED = ("vae", "latents", "ranked_means", "ranked_excess", "pca")
+_SHARED = ("vae", "prior", "latents", "ranked_means", "ranked_excess", "pca")
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -48,6 +51,7 @@ class VAEGMM:
         config: the training.
         device: where the autoencoder runs; chosen by itself if None.
         vae: the autoencoder.
+        prior: the mixture that the network was trained with, or None where none was.
         mixture: fitted to `latents`.
         names: what the components are called, or None where no labels were given.
         label_names: what the labels are called, as shown to people.
@@ -65,6 +69,7 @@ class VAEGMM:
     config: TrainConfig = field(default_factory=lambda: PRESETS["default"])
     device: str | torch.device | None = None
     vae: VAE = field(init=False, repr=False)
+    prior: Prior | None = field(init=False, repr=False, default=None)
     mixture: GaussianMixture = field(init=False, repr=False)
     names: ComponentNames | None = field(init=False, repr=False, default=None)
     label_names: tuple[str, ...] = field(init=False, repr=False, default=())
@@ -120,11 +125,12 @@ class VAEGMM:
         checked = self._check_validation(validation, label_names)
         state.optimizer.zero_grad()  # gradients are as large as the weights, and done with
         self.vae = state.vae.eval()
+        self.prior = None if state.prior is None else Prior(*(p.cpu() for p in state.prior))
         self.history = [asdict(loss) for loss in state.history]
         mean, std = self.posterior(training_images)
         self.latents = _sample(mean, std, self.config.seed)
         self.pca = PCA.fit(self.latents)
-        self.mixture = _fit_mixture(self.latents, self.config.mixture, self.config.seed)
+        self.mixture = self._fit_mixture(self.config.mixture, self.config.seed)
         ranked = np.linspace(0, len(mean) - 1, min(len(mean), _N_RANKED)).astype(int)
         self.ranked_means, self.ranked_excess = mean[ranked], self._excess(training_images[ranked])
         # What an earlier fit has left behind:
@@ -154,21 +160,29 @@ class VAEGMM:
         Raises:
             ValueError: if the components have no names.
         """
-        return self.label_probabilities(self.encode(images))
+        responsibilities = self.responsibilities(images)
+        return self._named().label_probabilities(responsibilities)
 
     def label_probabilities(self, latents: ArrayLike | Tensor) -> np.ndarray:
         """Return p(label | z) for latents of shape (N, D), shape (N, C)."""
-        if self.names is None:
-            raise ValueError(
-                "components must have names to classify; this model was fitted without labels. "
-                "Pass validation=(images, labels) to fit or refit."
-            )
-        latents = self._check_latents(latents)
-        return self.names.label_probabilities(self.mixture.predict_proba(latents))
+        names = self._named()
+        return names.label_probabilities(self.mixture.predict_proba(self._check_latents(latents)))
 
     def responsibilities(self, images: Images) -> np.ndarray:
-        """Return p(component | z) at the posterior mean of each image, shape (N, K)."""
-        return self.mixture.predict_proba(self.encode(images))
+        """Return p(component | image), shape (N, K); each row sums to 1.
+
+        The mean of p(component | z) over the image as it is and moved by one pixel each way, each
+        at its posterior mean: a digit is the same a pixel further.
+        """
+        array = as_images(images)
+        padded = np.pad(array, ((0, 0), (1, 1), (1, 1)), mode="edge")
+        height, width = IMAGE_SHAPE
+        views = (
+            padded[:, 1 + down : 1 + down + height, 1 + right : 1 + right + width]
+            for down, right in _SHIFTS
+        )
+        parts = [self.mixture.predict_proba(self.encode(view)) for view in views]
+        return np.mean(parts, axis=0)
 
     def encode(self, images: Images, sample: bool = False, seed: int = 0) -> np.ndarray:
         """Return posterior means, or one z sampled from each posterior, shape (N, D) float32."""
@@ -264,7 +278,8 @@ class VAEGMM:
     ) -> VAEGMM:
         """Return the same autoencoder with another mixture, fitted to the stored z.
 
-        The start with the highest likelihood is kept; no label has a say in it. Without
+        The start with the highest likelihood is kept; no label has a say in it. Where the network
+        was trained with a mixture of as many components, that one is the start. Without
         `validation` the components are named by what the present mixture calls the stored z.
         """
         config = replace(self.config.mixture, n_components=n_components, n_init=n_init)
@@ -272,7 +287,7 @@ class VAEGMM:
         other = replace(self, config=replace(self.config, mixture=config))
         for name in (*_SHARED, "label_names", "history", "provenance"):
             setattr(other, name, getattr(self, name))
-        other.mixture = _fit_mixture(self.latents, config, seed)
+        other.mixture = self._fit_mixture(config, seed)
         checked = self._check_validation(validation, self.label_names)
         if checked is not None:
             other._name(*checked)
@@ -307,6 +322,14 @@ class VAEGMM:
         ]
         return self.cross_entropy(images) - torch.cat(entropies).numpy()
 
+    def _named(self) -> ComponentNames:
+        if self.names is None:
+            raise ValueError(
+                "components must have names to classify; this model was fitted without labels. "
+                "Pass validation=(images, labels) to fit or refit."
+            )
+        return self.names
+
     def _check_latents(self, latents: ArrayLike | Tensor) -> np.ndarray:
         if isinstance(latents, Tensor):
             latents = latents.detach().cpu().numpy()
@@ -323,6 +346,17 @@ class VAEGMM:
     def _pixel_chunks(self, images: np.ndarray) -> Iterator[Tensor]:
         for start in range(0, len(images), _CHUNK):
             yield as_pixels(images[start : start + _CHUNK], self.vae.device)
+
+    def _fit_mixture(self, config: MixtureConfig, seed: int) -> GaussianMixture:
+        options: dict[str, Any] = asdict(config)
+        prior = self.prior
+        if prior is not None and (len(prior.weights), "full") == (
+            config.n_components,
+            config.covariance_type,
+        ):
+            options |= prior.as_start() | {"n_init": 1}
+        mixture = GaussianMixture(**options, random_state=seed)
+        return mixture.fit(self.latents.astype(np.float64))
 
     def _name(self, images: np.ndarray, labels: np.ndarray, label_names: tuple[str, ...]) -> None:
         self.label_names = label_names
@@ -370,7 +404,3 @@ def require_enough_images(n_images: int, config: MixtureConfig) -> None:
             "n_components must not exceed the number of training images; got "
             f"n_components={config.n_components}, images={n_images}. Lower n_components."
         )
-
-
-def _fit_mixture(latents: np.ndarray, config: MixtureConfig, seed: int) -> GaussianMixture:
-    return GaussianMixture(**asdict(config), random_state=seed).fit(latents.astype(np.float64))

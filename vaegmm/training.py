@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from vaegmm.augmentation import augment
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.images import as_bytes, to_device
-from vaegmm.vae import VAE
+from vaegmm.joint import JointParts, Prior, first_prior, imbalance, joint_parts, next_prior
+from vaegmm.vae import VAE, LossParts
 
 __all__ = [
     "PRESETS",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 _REPORT_SECONDS = 0.25  # a progress bar that moves four times a second looks alive
+_CHUNK = 2048  # images that pass the network at once where no gradient is needed
+_N_JUDGES = 10_000  # images whose views judge the starts of the prior
 
 
 class NonFiniteLossError(RuntimeError):
@@ -49,7 +52,7 @@ class EpochLoss:
 
     epoch: int  # counted from 1
     cross_entropy: float
-    kl: float  # summed over the latent dimensions, without the weight
+    kl: float  # from the prior, summed over the latent dimensions, without the weight
     kl_weight: float  # the weight at the end of the epoch
     validation_cross_entropy: float | None = None
     validation_kl: float | None = None
@@ -78,7 +81,7 @@ class Progress:
 
 @dataclass
 class TrainState:
-    """Everything that a training changes: weights, Adam's moments, and the epochs finished.
+    """Everything that a training changes: weights, Adam's moments, prior, and epochs finished.
 
     The random numbers of an epoch depend on the seed and the epoch alone, so this is all that an
     interrupted training needs to end with the weights of an uninterrupted one.
@@ -87,6 +90,7 @@ class TrainState:
     vae: VAE
     optimizer: torch.optim.Adam
     history: list[EpochLoss] = field(default_factory=list)
+    prior: Prior | None = None  # the mixture of the joint stage, once it has begun
 
     @classmethod
     def start(cls, config: TrainConfig, device: torch.device | str = "cpu") -> TrainState:
@@ -108,6 +112,8 @@ class TrainState:
         tensors = {f"vae.{name}": value for name, value in self.vae.state_dict().items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
+        if self.prior is not None:
+            tensors |= {f"prior.{name}": value for name, value in self.prior._asdict().items()}
         return tensors
 
     def restore(self, tensors: dict[str, Tensor], history: list[EpochLoss]) -> None:
@@ -118,22 +124,40 @@ class TrainState:
         """
         weights: dict[str, Tensor] = {}
         moments: dict[int, dict[str, Tensor]] = {}
+        parts: dict[str, Tensor] = {}
         try:
             for name, value in tensors.items():
                 kind, _, rest = name.partition(".")
                 if kind == "vae":
                     weights[rest] = value
+                elif kind == "prior":
+                    parts[rest] = value.to(self.vae.device)
                 else:
                     index, _, moment = rest.partition(".")
                     # A copy: Adam would go on in the caller's tensor.
                     moments.setdefault(int(index), {})[moment] = value.clone()
             _check_moments(moments, list(self.vae.parameters()), bool(history))
+            prior = _prior(parts, self.vae.config.latent_dim) if parts else None
             self.vae.load_state_dict(weights)
         except (RuntimeError, ValueError) as error:
             raise ValueError(f"the saved state does not fit the autoencoder: {error}") from error
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         self.history = list(history)
+        self.prior = prior
+
+
+def _prior(parts: dict[str, Tensor], latent_dim: int) -> Prior:
+    """Build the prior from its saved tensors, and refuse those of another shape."""
+    n_components = len(parts.get("weights", ()))
+    expected = {
+        "weights": (n_components,),
+        "means": (n_components, latent_dim),
+        "precisions_cholesky": (n_components, latent_dim, latent_dim),
+    }
+    if {name: tuple(value.shape) for name, value in parts.items()} != expected:
+        raise ValueError("the prior is that of another latent space.")
+    return Prior(**parts)
 
 
 def _check_moments(
@@ -175,12 +199,18 @@ def train(
     Raises:
         NonFiniteLossError: as soon as a loss that is not finite is seen; `state` is then that of
             the last finished epoch.
-        ValueError: if there are no images, or `state` is that of another autoencoder.
+        ValueError: if there are no images, or fewer than components of the joint stage's mixture,
+            or `state` is that of another autoencoder.
     """
     if state.vae.config != config.vae:
         raise ValueError(f"config.vae must be the state's; got {config.vae}.")
     device = state.vae.device
     pixels = to_device(as_bytes(images), device)
+    if config.joint_epochs and len(pixels) < config.joint.n_components:
+        raise ValueError(
+            "joint.n_components must not exceed the number of training images; got "
+            f"joint.n_components={config.joint.n_components}, images={len(pixels)}."
+        )
     held_out = None
     if validation_images is not None:
         held_out = to_device(as_bytes(validation_images, "validation images"), device)
@@ -218,6 +248,8 @@ def _train_epoch(
     epoch, steps = state.epoch + 1, -(-len(pixels) // config.batch_size)
     generator = torch.Generator(pixels.device).manual_seed(config.seed * 1_000_003 + epoch)
     permutation = torch.randperm(len(pixels), generator=generator, device=pixels.device)
+    if epoch > config.epochs - config.joint_epochs:
+        state.prior = _prior_of_epoch(state, pixels, config, generator)
     losses = torch.zeros(steps, 2, device=pixels.device)  # summed over the batch; read on report
     last_report = time.perf_counter()
 
@@ -233,7 +265,7 @@ def _train_epoch(
     # A finite loss can have a gradient that isn't: the last step would go unnoticed.
     if not all(parameter.isfinite().all() for parameter in state.vae.parameters()):
         raise NonFiniteLossError(epoch, steps)
-    loss = EpochLoss(epoch, *means, now.kl_weight, *_held_out_loss(state.vae, held_out))
+    loss = EpochLoss(epoch, *means, now.kl_weight, *_held_out_loss(state, held_out))
     state.history.append(loss)
     yield steps, loss
 
@@ -270,27 +302,83 @@ def _take_step(
     generator: torch.Generator,
 ) -> Tensor:
     """Make one step of Adam; return cross-entropy and KL summed over the batch, shape (2,)."""
-    noise = torch.randn(
-        len(chosen), config.vae.latent_dim, generator=generator, device=pixels.device
-    )
     batch = pixels[chosen].float() / 255
+    has_views = config.augmentation.is_active
+    n_encoded = 2 if has_views and state.prior is not None else 1
+    noise = torch.randn(
+        n_encoded,
+        len(chosen),
+        config.vae.latent_dim,
+        generator=generator,
+        device=pixels.device,
+    )
     views = None
-    if config.augmentation.is_active:
+    if has_views:
         views = augment(batch, config.augmentation, generator, now.augmentation)
     rank, n_processes = _process()
     mine = slice(rank, None, n_processes)
-    parts = state.vae.loss_parts(batch[mine], noise[mine], None if views is None else views[mine])
-    reduced_kl = parts.kl.mean(-1) if config.kl_reduction == "mean" else parts.kl.sum(-1)
-    loss = (parts.cross_entropy.sum() + now.kl_weight * reduced_kl.sum()) / len(chosen)
+    batch, noise = batch[mine], noise[:, mine].flatten(0, 1)
+    views = None if views is None else views[mine]
+    uninformed: Tensor | float = 0.0
+    if state.prior is None:
+        cross_entropy, kl_by_latent = state.vae.loss_parts(batch, noise, views)
+        kl = kl_by_latent.sum(-1)
+    else:
+        parts = joint_parts(state.vae, state.prior, batch, noise, views)
+        cross_entropy, kl = parts.cross_entropy, parts.kl
+        if views is not None:
+            mean = parts.responsibilities.detach().sum(0) / (n_encoded * len(chosen))
+            if n_processes > 1:
+                torch.distributed.all_reduce(mean)
+            unequal = imbalance(parts.responsibilities, mean).sum() / n_encoded
+            uninformed = parts.disagreement.sum() + unequal
+    kl_weight = now.kl_weight
+    if config.kl_reduction == "mean":
+        kl_weight /= config.vae.latent_dim
+    total = cross_entropy.sum() + kl_weight * kl.sum() + config.joint.consistency * uninformed
+    loss = total / len(chosen)
     for group in state.optimizer.param_groups:
         group["lr"] = now.learning_rate
     state.optimizer.zero_grad()
     loss.backward()
-    totals = torch.stack([parts.cross_entropy.detach().sum(), parts.kl.detach().sum()])
+    totals = torch.stack([cross_entropy.detach().sum(), kl.detach().sum()])
     if n_processes > 1:
         _sum_over_processes([p.grad for p in state.vae.parameters() if p.grad is not None], totals)
     state.optimizer.step()
     return totals
+
+
+@torch.no_grad()
+def _prior_of_epoch(
+    state: TrainState, pixels: Tensor, config: TrainConfig, generator: torch.Generator
+) -> Prior:
+    """Fit the prior to the latents as they are before this epoch."""
+
+    def sampled(images: Tensor, is_view: bool) -> np.ndarray:
+        parts = []
+        for chunk in images.split(_CHUNK):
+            batch = chunk.float() / 255
+            if is_view:
+                batch = augment(batch, config.augmentation, generator)
+            posterior = state.vae.posterior(batch)
+            noise = torch.randn(posterior.mean.shape, generator=generator, device=pixels.device)
+            parts.append((posterior.mean if is_view else posterior.sample(noise)).cpu())
+        return torch.cat(parts).numpy()
+
+    z = sampled(pixels, is_view=False)
+    if state.prior is None:
+        views = None
+        if config.augmentation.is_active:
+            judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), _N_JUDGES)).long()]
+            views = sampled(judges, is_view=True), sampled(judges, is_view=True)
+        prior = first_prior(z, views, config.joint, config.seed)
+    else:
+        prior = next_prior(z, state.prior)
+    prior = Prior(*(part.to(pixels.device) for part in prior))
+    if _process()[1] > 1:
+        for part in prior:  # processors round differently: the first one's prior is everyone's
+            torch.distributed.broadcast(part, 0)
+    return prior
 
 
 def _process() -> tuple[int, int]:
@@ -319,7 +407,7 @@ def _mean_losses(losses: Tensor, n_images: int, epoch: int) -> tuple[float, floa
 
 
 @torch.no_grad()
-def _held_out_loss(vae: VAE, pixels: Tensor | None) -> tuple[float | None, float | None]:
+def _held_out_loss(state: TrainState, pixels: Tensor | None) -> tuple[float | None, float | None]:
     """Measure cross-entropy and KL on images that are not trained on, in nats an image."""
     if pixels is None or len(pixels) == 0:
         return None, None
@@ -328,9 +416,14 @@ def _held_out_loss(vae: VAE, pixels: Tensor | None) -> tuple[float | None, float
     totals = torch.zeros(2, dtype=torch.float64)
     for chunk in pixels.split(1024):
         noise = torch.randn(
-            len(chunk), vae.config.latent_dim, generator=generator, device=pixels.device
+            len(chunk), state.vae.config.latent_dim, generator=generator, device=pixels.device
         )
-        parts = vae.loss_parts(chunk.float() / 255, noise)
+        images = chunk.float() / 255
+        parts: LossParts | JointParts
+        if state.prior is None:
+            parts = state.vae.loss_parts(images, noise)
+        else:
+            parts = joint_parts(state.vae, state.prior, images, noise)
         totals += torch.stack([parts.cross_entropy.sum(), parts.kl.sum()]).cpu()
     cross_entropy, kl = (totals / len(pixels)).tolist()
     return cross_entropy, kl

@@ -1,0 +1,191 @@
+"""The joint stage: a mixture becomes the prior of z, and the network is trained with it."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vaegmm.config import JointConfig
+from vaegmm.gaussian import LOG_2PI, log_multivariate_normal
+from vaegmm.mixture import ConvergenceWarning, EmptyComponentWarning, GaussianMixture
+from vaegmm.vae import VAE, Posterior
+
+# Added to every variance of the prior, in squared units of z: no component closes in on a point.
+_REG_COVAR = 1e-3
+_LEAST_WEIGHT = 1e-4  # its logarithm stays finite while EM has not reseeded an empty component
+_ITERATIONS_AN_EPOCH = 10  # the network moves z by little: EM is near its end when it begins
+
+
+class Prior(NamedTuple):
+    """p(z): a mixture of K Gaussians, with precisions P Pᵀ."""
+
+    weights: Tensor  # (K,)
+    means: Tensor  # (K, D)
+    precisions_cholesky: Tensor  # (K, D, D)
+
+    def log_joint(self, z: Tensor) -> Tensor:
+        """Compute log p(z, k) in nats for points of shape (N, D), shape (N, K)."""
+        log_densities = log_multivariate_normal(z, self.means, self.precisions_cholesky)
+        return self.weights.log() + log_densities
+
+    def as_start(self) -> dict[str, np.ndarray]:
+        """Return the parameters from which a GaussianMixture begins EM with this mixture."""
+        weights, means, roots = (part.cpu().double() for part in self)
+        return {
+            "weights_init": (weights / weights.sum()).numpy(),
+            "means_init": means.numpy(),
+            "precisions_init": (roots @ roots.mT).numpy(),
+        }
+
+
+class JointParts(NamedTuple):
+    """What one batch costs in the joint stage, in nats an image."""
+
+    cross_entropy: Tensor  # (N,) summed over pixels, mean over the views
+    kl: Tensor  # (N,) E_q[log q(z | x) - log p(z)], mean over the views
+    disagreement: Tensor  # (N,) of the views on the component; zero where there is one view
+    responsibilities: Tensor  # (n_views · N, K)
+
+
+def joint_parts(
+    vae: VAE, prior: Prior, images: Tensor, noise: Tensor, views: Tensor | None = None
+) -> JointParts:
+    """Compute the parts of the joint stage's loss.
+
+    Each view of an image is encoded, reconstructs the image, and is paid for by its divergence
+    from the mixture; E_q is estimated by the sampled z, with the mixture's sum inside the
+    logarithm. The disagreement is the cross-entropy between the responsibilities of the two
+    views, each in turn being the target: a component must not be a way of writing.
+
+    Args:
+        vae: the network.
+        prior: the mixture, which these losses don't change.
+        images: pixels in [0, 1], shape (N, 784).
+        noise: drawn from N(0, 1), shape (2N, D) with views, (N, D) without.
+        views: augmented views of the images, shape (N, 784).
+
+    Source: Jiang et al., Variational Deep Embedding, 2017, for the mixture as the prior.
+    """
+    n_views = 1 if views is None else 2
+    posterior = vae.posterior(images if views is None else torch.cat([images, views]))
+    z = posterior.sample(noise)
+    log_joint = prior.log_joint(z)  # (n_views · N, K)
+    cross_entropy = vae.cross_entropy(z, images.repeat(n_views, 1))
+    kl = -_entropy(posterior) - log_joint.logsumexp(-1)
+    log_responsibilities = log_joint.log_softmax(-1)
+    disagreement = torch.zeros_like(cross_entropy[: len(images)])
+    if n_views == 2:
+        one, other = log_responsibilities.chunk(2)
+        disagreement = (_cross_entropy(one, other) + _cross_entropy(other, one)) / 2
+    return JointParts(
+        _over_views(cross_entropy, n_views),
+        _over_views(kl, n_views),
+        disagreement,
+        log_responsibilities.exp(),
+    )
+
+
+def imbalance(responsibilities: Tensor, mean: Tensor) -> Tensor:
+    """Compute what is lost by components of unequal size: sum_k r_nk log(mean_k) of each row.
+
+    Its mean is minus the entropy of `mean`, and so is its gradient. With the views' disagreement
+    it is minus their mutual information: either alone could be had by merging components.
+
+    Args:
+        responsibilities: shape (M, K).
+        mean: the mean responsibilities of the whole batch, shape (K,).
+    """
+    return (responsibilities * mean.detach().clamp_min(_LEAST_WEIGHT).log()).sum(-1)
+
+
+def _over_views(values: Tensor, n_views: int) -> Tensor:
+    return values.reshape(n_views, -1).mean(0)
+
+
+def _entropy(posterior: Posterior) -> Tensor:
+    """Entropy of q(z | x) in nats, shape (N,)."""
+    return (posterior.std.log() + 0.5 * (1 + LOG_2PI)).sum(-1)
+
+
+def _cross_entropy(log_target: Tensor, log_probabilities: Tensor) -> Tensor:
+    return -(log_target.detach().exp() * log_probabilities).sum(-1)
+
+
+def first_prior(
+    z: np.ndarray, views: tuple[np.ndarray, np.ndarray] | None, config: JointConfig, seed: int
+) -> Prior:
+    """Fit a mixture to z from several starts and keep the best; no label has a say in it.
+
+    With two views the best is the one whose components tell most about each other across the
+    views: a wrong split of the data follows the ways of writing, which the views change. Without
+    views it is the one with the highest likelihood.
+
+    Args:
+        z: sampled z of the training images, shape (N, D).
+        views: z of two independent views of the same images, each of shape (M, D).
+        config: how many components and starts.
+        seed: of the starts.
+    """
+
+    def quality(mixture: GaussianMixture) -> float:
+        if views is None:
+            return mixture.lower_bound_
+        return mutual_information(*(mixture.predict_proba(view) for view in views))
+
+    fits = [
+        _fit(z, config.n_components, random_state=seed * config.n_init + start)
+        for start in range(config.n_init)
+    ]
+    return _prior(max(fits, key=quality))
+
+
+def next_prior(z: np.ndarray, prior: Prior) -> Prior:
+    """Let the mixture follow the network: some iterations of EM from where it stands.
+
+    An empty component is reseeded by EM where the points are explained worst.
+    """
+    start = prior.as_start()
+    mixture = _fit(z, len(prior.weights), max_iter=_ITERATIONS_AN_EPOCH, **start)
+    return _prior(mixture)
+
+
+def mutual_information(one: np.ndarray, other: np.ndarray) -> float:
+    """Mutual information of two views' components in nats, at most log K.
+
+    I = sum_jk P_jk log(P_jk / (P_j P_k)), with P the mean of r r'ᵀ over the images, symmetrised.
+
+    Args:
+        one: responsibilities of one view of each image, shape (N, K).
+        other: those of another view of the same images, shape (N, K).
+
+    Source: Ji, Henriques and Vedaldi, Invariant Information Clustering, 2019.
+    """
+    together = one.T @ other / len(one)
+    together = (together + together.T) / 2
+    alone = together.sum(0)
+    independent = np.outer(alone, alone)
+    present = together > 0
+    return float((together[present] * np.log(together[present] / independent[present])).sum())
+
+
+def _fit(z: np.ndarray, n_components: int, **options: Any) -> GaussianMixture:
+    mixture = GaussianMixture(n_components, reg_covar=_REG_COVAR, **options)
+    with warnings.catch_warnings():
+        # Both are part of the plan: EM goes on in the next epoch, and reseeds what is empty.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", EmptyComponentWarning)
+        return mixture.fit(z.astype(np.float64))
+
+
+def _prior(mixture: GaussianMixture) -> Prior:
+    weights, means, roots = (
+        torch.as_tensor(part, dtype=torch.float32)
+        for part in (mixture.weights_, mixture.means_, mixture.precisions_cholesky_)
+    )
+    weights = weights.clamp_min(_LEAST_WEIGHT)
+    return Prior(F.normalize(weights, p=1, dim=0), means, roots)
