@@ -222,7 +222,7 @@ def latent_picture(key: str, _model: VAEGMM) -> pictures.Map:
 def show_runner_up(model: VAEGMM, reading: Reading) -> None:
     """Show the straight way to the second most probable digit."""
     try:
-        way = explore.way_to_runner_up(model, reading.z)
+        way = explore.way_to_runner_up(model, reading)
     except ValueError as error:
         st.caption(sentence(error))
         return

@@ -71,21 +71,20 @@ def test_a_reading_is_what_the_model_says(small_model: VAEGMM, digits: Dataset) 
 
 
 def test_the_way_leads_to_the_runner_up(small_model: VAEGMM, digits: Dataset) -> None:
-    z = small_model.encode(digits.test.images[:1])[0]
-    way = explore.way_to_runner_up(small_model, z)
-    probabilities = small_model.label_probabilities(z)[0]
-    assert way.runner_up != probabilities.argmax()
+    reading = explore.read(small_model, digits.test.images[0])
+    way = explore.way_to_runner_up(small_model, reading)
+    assert way.runner_up != reading.label
     assert way.runner_up in explore.named_labels(small_model)
-    np.testing.assert_allclose(way.images[0], small_model.decode(z)[0], atol=1e-6)
+    np.testing.assert_allclose(way.images[0], small_model.decode(reading.z)[0], atol=1e-6)
     ends = small_model.decode(small_model.mixture.means_)
     assert min(np.abs(end - way.images[-1]).max() for end in ends) < 1e-5
     assert way.turn is None or way.labels[way.turn] == way.runner_up
 
 
-def test_a_way_needs_two_names(small_model: VAEGMM) -> None:
+def test_a_way_needs_two_names(small_model: VAEGMM, digits: Dataset) -> None:
     alone = small_model.refit(1, n_init=1)
     with pytest.raises(ValueError, match="two labels at least; got one"):
-        explore.way_to_runner_up(alone, alone.latents[0])
+        explore.way_to_runner_up(alone, explore.read(alone, digits.test.images[0]))
 
 
 def test_scores_are_those_of_the_model(small_model: VAEGMM, digits: Dataset) -> None:

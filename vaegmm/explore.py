@@ -120,8 +120,12 @@ class Reading(NamedTuple):
 
 def read(model: VAEGMM, image: np.ndarray) -> Reading:
     """Let a model with names read one image, shape (28, 28)."""
-    z = model.encode(image)[0]
-    return Reading(image, z, model.label_probabilities(z)[0], float(model.typicality(image)[0]))
+    return Reading(
+        image=image,
+        z=model.encode(image)[0],
+        probabilities=model.predict_proba(image)[0],
+        typicality=float(model.typicality(image)[0]),
+    )
 
 
 class Way(NamedTuple):
@@ -133,19 +137,14 @@ class Way(NamedTuple):
     turn: int | None  # the first step that is called so
 
 
-def way_to_runner_up(model: VAEGMM, z: ArrayLike) -> Way:
-    """Go from z to the nearest component of the second most probable label.
-
-    Args:
-        model: with names.
-        z: shape (D,).
+def way_to_runner_up(model: VAEGMM, reading: Reading) -> Way:
+    """Go from a reading's z to the nearest component of the second most probable label.
 
     Raises:
         ValueError: if fewer than two labels have a component.
     """
-    z = np.asarray(z, dtype=np.float32)
-    probabilities = model.label_probabilities(z)[0]
-    others = [label for label in named_labels(model) if label != probabilities.argmax()]
+    z, probabilities = reading.z, reading.probabilities
+    others = [label for label in named_labels(model) if label != reading.label]
     if not others:
         raise ValueError("components must bear two labels at least; got one.")
     runner_up = max(others, key=lambda label: probabilities[label])

@@ -210,7 +210,7 @@ def show_latent(model: VAEGMM, z: np.ndarray) -> None:
 def show_way(model: VAEGMM, image: np.ndarray) -> None:
     """Show the way of an image, shape (28, 28): pixels, z, clusters, reconstruction."""
     z = model.encode(image)[0]
-    responsibilities = model.mixture.predict_proba(z[None])[0]
+    responsibilities = model.responsibilities(image)[0]
     output, cross_entropy = model.decode(z)[0], float(model.cross_entropy(image)[0])
     pixels, numbers, clusters, reconstruction = st.columns([3, 5, 5, 3], gap="medium")
     with pixels:
@@ -230,7 +230,7 @@ def show_way(model: VAEGMM, image: np.ndarray) -> None:
             [f"{explore.component_title(model, k)} {responsibilities[k]:.0%}" for k in top],
             size=76,
         )
-        st.caption("The likeliest clusters: the decoded mean of each, and p(cluster | z).")
+        st.caption("The likeliest clusters: the decoded mean of each, and p(cluster | image).")
     with reconstruction:
         st.markdown("**Reconstruction**")
         show_tiles([[output]], descriptions=["The output"], size=140)
