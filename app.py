@@ -7,6 +7,7 @@ import streamlit as st
 
 from vaegmm import ui
 from vaegmm.model import VAEGMM
+from vaegmm.reading import read_image
 
 _PAGES = {
     "pages/1_Train.py": ("Train", ":material/model_training:", "launch, watch, stop, compare"),
@@ -74,7 +75,12 @@ def show_one_way(model: VAEGMM) -> None:
     if not len(rows):
         st.info("There is no test image of this kind.", icon=":material/info:")
         return
-    ui.show_way(model, images[rows[turn % len(rows)]])
+    image, answer = images[rows[turn % len(rows)]], ""
+    if model.names is not None:
+        reading = read_image(model, image)
+        name, probability = model.label_names[reading.label], reading.probabilities.max()
+        answer = f"Read as **{name}** ({probability:.0%})."
+    ui.show_way(model, image, answer)
     st.caption(caption)
 
 

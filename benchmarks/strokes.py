@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 import vaegmm
-from vaegmm.explore import STRANGE
 from vaegmm.preprocess import PEN_WIDTH, digit_from_strokes
+from vaegmm.reading import STRANGE, read_strokes
 
 STROKES = Path(__file__).resolve().parents[2] / "shared/data/strokes/pen_digits_dev.jsonl.gz"
 
@@ -40,6 +40,10 @@ def main() -> None:
         predicted = model.predict(images_of(drawings, width))
         each = (f"{(predicted[labels == k] == k).mean():.2f}" for k in range(10))
         print(f"| {width} | {(predicted == labels).mean():.4f} | {' '.join(each)} |")
+
+    readings = np.array([read_strokes(model, drawing["strokes"]).label for drawing in drawings])
+    each = (f"{(readings[labels == k] == k).mean():.2f}" for k in range(10))
+    print(f"| {PEN_WIDTH}, and parts | {(readings == labels).mean():.4f} | {' '.join(each)} |")
 
     images = images_of(drawings, PEN_WIDTH)
     predicted = model.predict(images)

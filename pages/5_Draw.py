@@ -9,11 +9,11 @@ import numpy as np
 import streamlit as st
 
 from vaegmm import explore, figures, pictures, ui
-from vaegmm.explore import Reading
 from vaegmm.labelling import UNNAMED
 from vaegmm.model import VAEGMM
 from vaegmm.pad import pad
-from vaegmm.preprocess import digit_from_image, digit_from_strokes, open_picture, split_digits
+from vaegmm.preprocess import digit_from_image, open_picture, split_digits
+from vaegmm.reading import Reading, read_image, read_strokes
 
 _SOURCES = {
     "digit": ":material/draw: A digit",
@@ -66,8 +66,8 @@ def draw_and_read(model: VAEGMM) -> None:
     )
     taking, answer = st.columns([3, 4] if source != "number" else [1, 1], gap="large")
     with taking:
-        images = take_drawing(source) if source in _ASPECT else take_picture(source)
-    readings = [explore.read(model, image) for image in images]
+        take = take_drawing if source in _ASPECT else take_picture
+        readings = take(source, model)
     st.session_state[_READINGS] = readings
     with answer:
         if not readings:
@@ -90,12 +90,12 @@ def draw_and_read(model: VAEGMM) -> None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def warm_up(key: str, _model: VAEGMM) -> None:
     """Do, while the first stroke is drawn, what is needed once for all answers."""
-    explore.read(_model, _model.decode(_model.pca.mean)[0])
+    read_image(_model, _model.decode(_model.pca.mean)[0])
     latent_picture(key, _model)
 
 
-def take_drawing(source: str) -> list[np.ndarray]:
-    """Offer the pad; return the image of each digit on it."""
+def take_drawing(source: str, model: VAEGMM) -> list[Reading]:
+    """Offer the pad; read each digit on it."""
     drawing = st.session_state.setdefault(_DRAWING, {}).setdefault(
         source, {"strokes": [], "pad": 0}
     )
@@ -110,16 +110,15 @@ def take_drawing(source: str) -> list[np.ndarray]:
     if not strokes:
         return []
     try:
-        if source == "digit":
-            return [digit_from_strokes(strokes)]
-        return [digit_from_strokes(digit) for digit in split_digits(strokes)]
+        digits = [strokes] if source == "digit" else split_digits(strokes)
+        return [read_strokes(model, digit) for digit in digits]
     except ValueError as error:
         st.info(sentence(error), icon=":material/info:")
         return []
 
 
-def take_picture(source: str) -> list[np.ndarray]:
-    """Offer an upload or the camera; return the image of the digit in it."""
+def take_picture(source: str, model: VAEGMM) -> list[Reading]:
+    """Offer an upload or the camera; read the digit in it."""
     if source == "camera":
         file = st.camera_input("One digit on paper", key="camera")
     else:
@@ -134,7 +133,7 @@ def take_picture(source: str) -> list[np.ndarray]:
     try:
         picture = open_picture(file)
         st.image(picture.convert("RGB"), width=280)
-        return [digit_from_image(picture)]
+        return [read_image(model, digit_from_image(picture))]
     except ValueError as error:
         st.error(sentence(error), icon=":material/error:")
         return []
@@ -181,10 +180,30 @@ def show_reasons(model: VAEGMM, reading: Reading) -> None:
     """Show how the model came to its answer, each step to be opened."""
     with st.expander("The way it took", icon=":material/route:", expanded=True):
         ui.show_way(model, reading.image)
+        if len(reading.views) > 1:
+            show_views(model, reading)
     with st.expander("Where it lies, and what lies near", icon=":material/my_location:"):
         show_neighbourhood(model, reading)
     with st.expander("What it would take to change my mind", icon=":material/alt_route:"):
         show_runner_up(model, reading)
+
+
+def show_views(model: VAEGMM, reading: Reading) -> None:
+    """Show the parts of the drawing that were looked at, and how much each was believed."""
+    st.markdown("**Looked at in parts**")
+    ui.show_tiles(
+        [[view] for view in reading.views],
+        [
+            f"{model.label_names[label]}, {weight:.0%}"
+            for label, weight in zip(reading.view_labels, reading.view_weights, strict=True)
+        ],
+        size=52,
+    )
+    st.caption(
+        "People add flags, hooks and bars. So the drawing counts as it is (first) and without its "
+        "beginnings, ends and short strokes: what each would be called, and how much it is "
+        "believed, which is how typical it is."
+    )
 
 
 def show_neighbourhood(model: VAEGMM, reading: Reading) -> None:

@@ -8,6 +8,7 @@ import pytest
 from vaegmm import VAEGMM, GaussianMixture, explore
 from vaegmm.data import Dataset
 from vaegmm.labelling import UNNAMED
+from vaegmm.reading import read_image
 
 
 def test_the_map_has_every_stored_z_once(small_model: VAEGMM) -> None:
@@ -59,19 +60,8 @@ def test_the_nearest_latents_are_the_nearest(small_model: VAEGMM) -> None:
     )
 
 
-def test_a_reading_is_what_the_model_says(small_model: VAEGMM, digits: Dataset) -> None:
-    image = digits.test.images[3]
-    reading = explore.read(small_model, image)
-    assert reading.label == small_model.predict(image)[0]
-    np.testing.assert_allclose(reading.probabilities, small_model.predict_proba(image)[0])
-    assert reading.typicality == small_model.typicality(image)[0]
-    assert not reading.is_strange or reading.typicality < explore.STRANGE
-    noise = np.random.default_rng(0).integers(0, 255, (28, 28)).astype(np.uint8)
-    assert explore.read(small_model, noise).is_strange
-
-
 def test_the_way_leads_to_the_runner_up(small_model: VAEGMM, digits: Dataset) -> None:
-    reading = explore.read(small_model, digits.test.images[0])
+    reading = read_image(small_model, digits.test.images[0])
     way = explore.way_to_runner_up(small_model, reading)
     assert way.runner_up != reading.label
     assert way.runner_up in explore.named_labels(small_model)
@@ -84,7 +74,7 @@ def test_the_way_leads_to_the_runner_up(small_model: VAEGMM, digits: Dataset) ->
 def test_a_way_needs_two_names(small_model: VAEGMM, digits: Dataset) -> None:
     alone = small_model.refit(1, n_init=1)
     with pytest.raises(ValueError, match="two labels at least; got one"):
-        explore.way_to_runner_up(alone, explore.read(alone, digits.test.images[0]))
+        explore.way_to_runner_up(alone, read_image(alone, digits.test.images[0]))
 
 
 def test_scores_are_those_of_the_model(small_model: VAEGMM, digits: Dataset) -> None:

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from vaegmm import VAEGMM, GaussianMixture, checkpoint, data, ui
 from vaegmm.preprocess import digit_from_strokes
+from vaegmm.reading import read_strokes
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "checkpoints" / "mnist.safetensors"
@@ -316,10 +317,8 @@ def test_the_confusion_matrix_counts_the_test_images(small_checkpoint: Path) -> 
 
 def test_a_drawn_digit_is_read() -> None:
     page = _draw(SEVEN)
-    model = checkpoint.load(SHIPPED)
-    image = digit_from_strokes(SEVEN)
-    assert _answer(page) == str(model.predict(image)[0]) == "7"
-    probabilities = model.predict_proba(image)[0]
+    probabilities = read_strokes(checkpoint.load(SHIPPED), SEVEN).probabilities
+    assert _answer(page) == str(probabilities.argmax()) == "7"
     assert f"{probabilities[7]:.0%} sure" in _texts(page)
     assert f"7: {probabilities[7]:.0%}" in _html(page)
     assert "The runner-up is" in _texts(page)

@@ -12,9 +12,7 @@ from numpy.typing import ArrayLike
 from vaegmm.labelling import UNNAMED
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
-
-#: Typicality below which an image is no digit: turns away fewer than 2 % of MNIST's test digits.
-STRANGE = 0.01
+from vaegmm.reading import Reading
 
 _FRAMES = 60  # iterations of EM that are played back at most
 _WAY_STEPS = 9  # images on the way to another digit
@@ -97,35 +95,6 @@ def nearest_latents(model: VAEGMM, z: ArrayLike, n: int = 8) -> Neighbours:
     rows = np.argpartition(distances, n - 1)[:n]
     rows = rows[np.argsort(distances[rows])]
     return Neighbours(rows, distances[rows])
-
-
-class Reading(NamedTuple):
-    """What a model says of one image."""
-
-    image: np.ndarray  # (28, 28)
-    z: np.ndarray  # (D,)
-    probabilities: np.ndarray  # (C,) p(label | image)
-    typicality: float  # the share of training images that are less typical
-
-    @property
-    def label(self) -> int:
-        """The most probable label."""
-        return int(self.probabilities.argmax())
-
-    @property
-    def is_strange(self) -> bool:
-        """Whether the image is less typical than nearly all that the model was trained on."""
-        return self.typicality < STRANGE
-
-
-def read(model: VAEGMM, image: np.ndarray) -> Reading:
-    """Let a model with names read one image, shape (28, 28)."""
-    return Reading(
-        image=image,
-        z=model.encode(image)[0],
-        probabilities=model.predict_proba(image)[0],
-        typicality=float(model.typicality(image)[0]),
-    )
 
 
 class Way(NamedTuple):

@@ -23,6 +23,8 @@ MOST_POINTS = 100_000  # of a drawing
 
 _FINE = 16  # sub-pixels of one pixel, along each side
 _SOFTNESS = 0.35  # pixels of blur: MNIST's edges are softer than a box filter's
+_ENDS = (0.08, 0.16, 0.24, 0.32)  # shares of a stroke that may be a flag or a hook
+_ADDITION = 0.4  # of a drawing's length: a shorter stroke may be a bar or a foot
 _TOGETHER = 0.25  # of the narrower of two strokes' width, shared by both: parts of one digit
 _SMALLEST = 0.02  # of the pad: a drawing smaller than this is a dot
 _WORKING_SIDE = 400  # pixels that a picture is brought to before it is looked at
@@ -69,6 +71,46 @@ def digit_from_strokes(strokes: Iterable[Stroke], pen_width: float = PEN_WIDTH) 
         for x, y in (fine[0], fine[-1]):
             pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=255)
     return _centred(np.asarray(canvas, dtype=np.float32) / 255)
+
+
+def partial_drawings(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
+    """Leave out, one at a time, what many people add to a digit and others don't.
+
+    The flag of a 1 and the hook of a 9 are the beginning and the end of a stroke, the bar of a 7
+    and the foot of a 1 a short stroke of their own.
+
+    Returns:
+        The strokes of each part of the drawing; none where nothing can be left out.
+
+    Raises:
+        ValueError: if a point is no pair of finite numbers.
+    """
+    lines = _as_lines(strokes)
+    if not lines:
+        return []
+    lengths = np.array([_distances(line)[-1] for line in lines])
+    longest, shortest = int(lengths.argmax()), int(lengths.argmin())
+    parts: list[list[np.ndarray]] = []
+    for share in _ENDS:
+        for start, end in ((share, 1.0), (0.0, 1.0 - share)):
+            cut = _between(lines[longest], start, end)
+            parts.append([*lines[:longest], cut, *lines[longest + 1 :]])
+    if len(lines) > 1 and lengths[shortest] < _ADDITION * lengths.sum():
+        parts.append([*lines[:shortest], *lines[shortest + 1 :]])
+    return [[line.tolist() for line in part] for part in parts]
+
+
+def _distances(line: np.ndarray) -> np.ndarray:
+    """Return how far along a line each of its points lies, shape (M,)."""
+    return np.append(0.0, np.linalg.norm(np.diff(line, axis=0), axis=1).cumsum())
+
+
+def _between(line: np.ndarray, start: float, end: float) -> np.ndarray:
+    """Return a line from one share of its length to another."""
+    along = _distances(line)
+    low, high = start * along[-1], end * along[-1]
+    kept = np.concatenate([[low], along[(along > low) & (along < high)], [high]])
+    return np.stack([np.interp(kept, along, line[:, axis]) for axis in (0, 1)], axis=1)
 
 
 def split_digits(strokes: Iterable[Stroke]) -> list[list[Stroke]]:

@@ -207,8 +207,14 @@ def show_latent(model: VAEGMM, z: np.ndarray) -> None:
     st.html(pictures.latent_values(z, *explore.usual_range(model)))
 
 
-def show_way(model: VAEGMM, image: np.ndarray) -> None:
-    """Show the way of an image, shape (28, 28): pixels, z, clusters, reconstruction."""
+def show_way(model: VAEGMM, image: np.ndarray, answer: str = "") -> None:
+    """Show an image's way through a model: pixels, z, clusters, reconstruction.
+
+    Args:
+        model: that it goes through.
+        image: shape (28, 28).
+        answer: what the model says of it, in a sentence.
+    """
     z = model.encode(image)[0]
     responsibilities = model.responsibilities(image)[0]
     output, cross_entropy = model.decode(z)[0], float(model.cross_entropy(image)[0])
@@ -234,12 +240,7 @@ def show_way(model: VAEGMM, image: np.ndarray) -> None:
     with reconstruction:
         st.markdown("**Reconstruction**")
         show_tiles([[output]], descriptions=["The output"], size=140)
-        answer = ""
-        if model.names is not None:
-            probabilities = model.names.label_probabilities(responsibilities[None])[0]
-            label = int(probabilities.argmax())
-            answer = f"Read as **{model.label_names[label]}** ({probabilities[label]:.0%}). "
-        st.caption(f"{answer}Cross-entropy {cross_entropy:.0f} nats.")
+        st.caption(f"{answer} Cross-entropy {cross_entropy:.0f} nats.")
 
 
 @st.cache_resource(max_entries=4, show_spinner="Projecting the latent space …")

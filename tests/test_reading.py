@@ -1,0 +1,59 @@
+"""What a model says of one digit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vaegmm import VAEGMM
+from vaegmm.data import Dataset
+from vaegmm.preprocess import digit_from_strokes, partial_drawings
+from vaegmm.reading import STRANGE, read_image, read_strokes
+
+SEVEN = [[[0.2, 0.2], [0.8, 0.2], [0.6, 0.5], [0.45, 0.85]], [[0.4, 0.5], [0.7, 0.5]]]
+
+
+def test_an_image_is_read_as_the_model_reads_it(small_model: VAEGMM, digits: Dataset) -> None:
+    image = digits.test.images[3]
+    reading = read_image(small_model, image)
+    np.testing.assert_allclose(reading.probabilities, small_model.predict_proba(image)[0])
+    assert reading.label == small_model.predict(image)[0]
+    assert reading.typicality == small_model.typicality(image)[0]
+    assert reading.is_strange == (reading.typicality < STRANGE)
+    assert reading.view_weights.tolist() == [1.0]
+    noise = np.random.default_rng(0).integers(0, 255, (28, 28)).astype(np.uint8)
+    assert read_image(small_model, noise).is_strange
+
+
+def test_a_drawing_is_read_with_its_parts(small_model: VAEGMM) -> None:
+    reading = read_strokes(small_model, SEVEN)
+    parts = [digit_from_strokes(part) for part in partial_drawings(SEVEN)]
+    np.testing.assert_array_equal(reading.views, [digit_from_strokes(SEVEN), *parts])
+    np.testing.assert_array_equal(reading.view_labels, small_model.predict(reading.views))
+    np.testing.assert_allclose(
+        reading.probabilities, reading.view_weights @ small_model.predict_proba(reading.views)
+    )
+    assert reading.probabilities.sum() == pytest.approx(1)
+    assert reading.view_weights.sum() == pytest.approx(1)
+    typicality = small_model.typicality(reading.views)
+    order = np.argsort(typicality[1:], kind="stable")
+    assert (np.diff(reading.view_weights[1:][order]) >= 0).all(), "the more typical, the more"
+
+
+def test_parts_leave_out_ends_and_the_short_stroke() -> None:
+    parts = partial_drawings(SEVEN)
+    assert parts[-1] == [SEVEN[0]]
+    for part in parts[:-1]:
+        assert len(part) == 2
+        assert part[1] == SEVEN[1]
+        kept = {tuple(part[0][0]), tuple(part[0][-1])} & {
+            tuple(SEVEN[0][0]),
+            tuple(SEVEN[0][-1]),
+        }
+        assert len(kept) == 1, "one end goes, the other stays"
+    assert partial_drawings([]) == []
+
+
+def test_what_is_no_drawing_is_refused(small_model: VAEGMM) -> None:
+    with pytest.raises(ValueError, match="more than a dot"):
+        read_strokes(small_model, [[[0.5, 0.5]]])
