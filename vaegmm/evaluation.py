@@ -19,9 +19,10 @@ def evaluate(
     """Measure reconstruction, clustering and classification on held-out images.
 
     Clustering accuracy, NMI and ARI are those of a mixture with one component a label: the model's
-    own, or else one fitted to the stored z from several starts of which the likelihood alone
-    chooses (`VAEGMM.refit`). Classification uses the model's own mixture and the names that
-    validation labels gave it.
+    own, or else one fitted to the stored z (`VAEGMM.refit`): from the mixture that the network
+    was trained with, or from several starts of which the likelihood alone chooses. It sees each
+    image as it is. Classification uses the model's own mixture, the mean over a few views and the
+    names that validation labels gave.
 
     Args:
         model: fitted.

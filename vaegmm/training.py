@@ -302,50 +302,71 @@ def _take_step(
     generator: torch.Generator,
 ) -> Tensor:
     """Make one step of Adam; return cross-entropy and KL summed over the batch, shape (2,)."""
-    batch = pixels[chosen].float() / 255
-    has_views = config.augmentation.is_active
-    n_encoded = 2 if has_views and state.prior is not None else 1
-    noise = torch.randn(
-        n_encoded,
-        len(chosen),
-        config.vae.latent_dim,
-        generator=generator,
-        device=pixels.device,
-    )
-    views = None
-    if has_views:
-        views = augment(batch, config.augmentation, generator, now.augmentation)
-    rank, n_processes = _process()
-    mine = slice(rank, None, n_processes)
-    batch, noise = batch[mine], noise[:, mine].flatten(0, 1)
-    views = None if views is None else views[mine]
-    uninformed: Tensor | float = 0.0
-    if state.prior is None:
-        cross_entropy, kl_by_latent = state.vae.loss_parts(batch, noise, views)
-        kl = kl_by_latent.sum(-1)
-    else:
-        parts = joint_parts(state.vae, state.prior, batch, noise, views)
-        cross_entropy, kl = parts.cross_entropy, parts.kl
-        if views is not None:
-            mean = parts.responsibilities.detach().sum(0) / (n_encoded * len(chosen))
-            if n_processes > 1:
-                torch.distributed.all_reduce(mean)
-            unequal = imbalance(parts.responsibilities, mean).sum() / n_encoded
-            uninformed = parts.disagreement.sum() + unequal
+    batch = _draw_batch(state, config, pixels[chosen], now.augmentation, generator)
+    cross_entropy, kl, uninformed = _costs(state, batch)
     kl_weight = now.kl_weight
     if config.kl_reduction == "mean":
         kl_weight /= config.vae.latent_dim
-    total = cross_entropy.sum() + kl_weight * kl.sum() + config.joint.consistency * uninformed
-    loss = total / len(chosen)
+    loss = (cross_entropy + kl_weight * kl + config.joint.consistency * uninformed) / len(chosen)
     for group in state.optimizer.param_groups:
         group["lr"] = now.learning_rate
     state.optimizer.zero_grad()
     loss.backward()
-    totals = torch.stack([cross_entropy.detach().sum(), kl.detach().sum()])
-    if n_processes > 1:
+    totals = torch.stack([cross_entropy.detach(), kl.detach()])
+    if _process()[1] > 1:
         _sum_over_processes([p.grad for p in state.vae.parameters() if p.grad is not None], totals)
     state.optimizer.step()
     return totals
+
+
+class _Batch(NamedTuple):
+    """This process's share of a batch, and what was drawn for it."""
+
+    n_images: int  # of the whole batch
+    images: Tensor  # (N, 784) in [0, 1]
+    noise: Tensor  # (N, D), or (2N, D) where both image and view are encoded
+    views: Tensor | None  # (N, 784)
+
+
+def _draw_batch(
+    state: TrainState,
+    config: TrainConfig,
+    pixels: Tensor,
+    strength: float,
+    generator: torch.Generator,
+) -> _Batch:
+    """Draw noise and views for the whole batch, and take this process's share of it."""
+    images = pixels.float() / 255
+    has_views = config.augmentation.is_active
+    n_encoded = 2 if has_views and state.prior is not None else 1
+    shape = n_encoded, len(images), config.vae.latent_dim
+    noise = torch.randn(shape, generator=generator, device=pixels.device)
+    views = augment(images, config.augmentation, generator, strength) if has_views else None
+    rank, n_processes = _process()
+    mine = slice(rank, None, n_processes)
+    return _Batch(
+        len(images),
+        images[mine],
+        noise[:, mine].flatten(0, 1),
+        None if views is None else views[mine],
+    )
+
+
+def _costs(state: TrainState, batch: _Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Return cross-entropy, KL and minus the views' mutual information, in nats, summed."""
+    images, noise, views = batch.images, batch.noise, batch.views
+    if state.prior is None:
+        alone = state.vae.loss_parts(images, noise, views)
+        return alone.cross_entropy.sum(), alone.kl.sum(), noise.new_zeros(())
+    parts = joint_parts(state.vae, state.prior, images, noise, views)
+    cross_entropy, kl = parts.cross_entropy.sum(), parts.kl.sum()
+    if views is None:
+        return cross_entropy, kl, noise.new_zeros(())
+    mean = parts.responsibilities.detach().sum(0) / (2 * batch.n_images)
+    if _process()[1] > 1:
+        torch.distributed.all_reduce(mean)
+    unequal = imbalance(parts.responsibilities, mean).sum() / 2
+    return cross_entropy, kl, parts.disagreement.sum() + unequal
 
 
 @torch.no_grad()
