@@ -234,7 +234,7 @@ def show_way(model: VAEGMM, image: np.ndarray, answer: str = "") -> None:
         show_tiles(
             [[mean] for mean in model.decode(model.mixture.means_[top])],
             [f"{explore.component_title(model, k)} {responsibilities[k]:.0%}" for k in top],
-            size=76,
+            size=70,
         )
         st.caption("The likeliest clusters: the decoded mean of each, and p(cluster | image).")
     with reconstruction:
