@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import streamlit as st
@@ -11,8 +11,8 @@ import streamlit as st
 from vaegmm import explore, figures, pictures, ui
 from vaegmm.labelling import UNNAMED
 from vaegmm.model import VAEGMM
-from vaegmm.pad import pad
-from vaegmm.preprocess import digit_from_image, open_picture, split_digits
+from vaegmm.pad import pad, paste
+from vaegmm.preprocess import LARGEST_FILE, digit_from_image, open_picture, split_digits
 from vaegmm.reading import Reading, read_image, read_strokes
 
 _SOURCES = {
@@ -119,24 +119,34 @@ def take_drawing(source: str, model: VAEGMM) -> list[Reading]:
 
 def take_picture(source: str, model: VAEGMM) -> list[Reading]:
     """Offer an upload or the camera; read the digit in it."""
-    if source == "camera":
-        file = st.camera_input("One digit on paper", key="camera")
-    else:
-        file = st.file_uploader(
-            "A photo or scan of one digit: drop it here, or paste it",
-            type=["png", "jpg", "jpeg", "webp", "bmp", "gif", "tiff"],
-            max_upload_size=10,
-            key="photo",
-        )
-    if file is None:
-        return []
     try:
+        file = choose_picture(source)
+        if file is None:
+            return []
         picture = open_picture(file)
         st.image(picture.convert("RGB"), width=280)
         return [read_image(model, digit_from_image(picture))]
     except ValueError as error:
         st.error(sentence(error), icon=":material/error:")
         return []
+
+
+def choose_picture(source: str) -> IO[bytes] | None:
+    """Offer the camera, or an upload and a place to paste.
+
+    Raises:
+        ValueError: if what was pasted is no picture.
+    """
+    if source == "camera":
+        return st.camera_input("One digit on paper", key="camera")
+    file = st.file_uploader(
+        "A photo or scan of one digit",
+        type=["png", "jpg", "jpeg", "webp", "bmp", "gif", "tiff"],
+        max_upload_size=LARGEST_FILE // 10**6,
+        key="photo",
+    )
+    pasted = paste("pasted", "Or click here and paste a picture (Ctrl+V)", LARGEST_FILE)
+    return io.BytesIO(pasted) if file is None and pasted else file
 
 
 def show_answer(model: VAEGMM, reading: Reading) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import shutil
@@ -424,6 +425,27 @@ def test_a_photo_is_read_or_refused(content: bytes, sentence: str | None) -> Non
     else:
         assert sentence in page.error[0].value
         assert _answer(page) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("data:image/png;base64," + base64.b64encode(_photo()).decode(), None),
+        ("data:image/png;base64,####", "What was pasted is no picture"),
+        ("nothing", "What was pasted is no picture"),
+        ("data:image/png;base64," + base64.b64encode(b"no image").decode(), "No readable image"),
+    ],
+    ids=["photo", "junk", "empty", "no image"],
+)
+def test_a_pasted_picture_is_read_or_refused(address: str, sentence: str | None) -> None:
+    page = _open("draw", SHIPPED)
+    page.button_group(key="source").set_value("photo")
+    page.session_state["pasted"] = {"picture": address}
+    _run(page)
+    assert _answer(page) == ("7" if sentence is None else None)
+    assert [error.value[: len(sentence or "")] for error in page.error] == [sentence][
+        : bool(sentence)
+    ]
 
 
 def test_every_checkpoint_that_ships_loads() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from vaegmm.preprocess import digit_from_strokes
 
 pytestmark = pytest.mark.browser
 
@@ -157,6 +162,27 @@ def test_a_finger_draws_on_a_phone_and_does_not_scroll(open_page: Opened) -> Non
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     shown = pad(page).evaluate("canvas => [canvas.width, canvas.getBoundingClientRect().width]")
     assert shown[0] == pytest.approx(3 * shown[1], abs=2)
+
+
+PASTE = """
+(place, bytes) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], "seven.png", { type: "image/png" }));
+  place.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
+}
+"""
+
+
+def test_a_pasted_picture_is_read(open_page: Opened) -> None:
+    paper = Image.fromarray(255 - np.kron(digit_from_strokes(SEVEN), np.ones((8, 8), np.uint8)))
+    file = io.BytesIO()
+    paper.save(file, "png")
+    page = open_page()
+    page.get_by_text("A photo").click()
+    place = page.locator(".paste")
+    expect(place).to_be_visible(timeout=60_000)
+    place.evaluate(PASTE, list(file.getvalue()))
+    expect(answer(page)).to_have_text("7", timeout=30_000)
 
 
 def test_a_second_finger_and_the_other_button_do_not_draw(open_page: Opened) -> None:

@@ -1,7 +1,9 @@
-"""The drawing pad: a Streamlit component that gives the strokes of a mouse, pen or finger."""
+"""Streamlit components: a pad that gives the strokes of a hand, and a place to paste a picture."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,14 @@ def _read(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-_PAD = st.components.v2.component(
-    "vaegmm.pad", html=_read("pad.html"), css=_read("pad.css"), js=_read("pad.js")
+_PAD, _PASTE = (
+    st.components.v2.component(
+        f"vaegmm.{name}",
+        html=_read(f"{name}.html"),
+        css=_read(f"{name}.css"),
+        js=_read(f"{name}.js"),
+    )
+    for name in ("pad", "paste")
 )
 
 
@@ -46,3 +54,30 @@ def pad(
         on_kept_change=on_keep,
     ).strokes
     return strokes if drawn is None else drawn
+
+
+def paste(key: str, label: str, most_bytes: int) -> bytes | None:
+    """Draw a place to paste a picture; return the bytes of its file, once there is one.
+
+    Args:
+        key: of the component.
+        label: what it says.
+        most_bytes: of the file; a larger one stays in the browser.
+
+    Raises:
+        ValueError: if what came from the browser is no such picture.
+    """
+    address = _PASTE(
+        key=key,
+        data={"label": label, "mostBytes": most_bytes},
+        on_picture_change=lambda: None,  # makes `picture` part of the result
+    ).picture
+    if address is None:
+        return None
+    try:
+        content = base64.b64decode(str(address).partition(";base64,")[2], validate=True)
+    except binascii.Error:
+        content = b""
+    if not 0 < len(content) <= most_bytes:
+        raise ValueError("what was pasted is no picture.")
+    return content
