@@ -196,11 +196,13 @@ def test_a_second_finger_and_the_other_button_do_not_draw(open_page: Opened) -> 
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
 
 
-@pytest.mark.parametrize("name", ["", "Train", "Reconstruct", "Latent_space", "Mixture", "Draw"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_a_page_fits_its_width(open_page: Opened, name: str, width: int) -> None:
-    page = open_page(name, viewport={"width": width, "height": 800})
-    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
-    page.wait_for_selector("[data-test-script-state='notRunning']", timeout=60_000)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_every_page_fits_its_width(open_page: Opened, width: int) -> None:
+    page = open_page("", viewport={"width": width, "height": 800})
+    address = page.url
+    for name in ("", "Train", "Reconstruct", "Latent_space", "Mixture", "Draw"):
+        page.goto(f"{address}{name}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
+        page.wait_for_selector("[data-test-script-state='notRunning']", timeout=60_000)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
