@@ -21,7 +21,7 @@ LARGEST_PICTURE = 20_000_000  # pixels
 LARGEST_FILE = 10_000_000  # bytes
 MOST_POINTS = 100_000  # of a drawing
 
-_FINE = 16  # sub-pixels of one pixel, along each side
+_FINE = 8  # sub-pixels of one pixel, along each side
 _SOFTNESS = 0.35  # pixels of blur: MNIST's edges are softer than a box filter's
 _ENDS = (0.08, 0.16, 0.24, 0.32)  # shares of a stroke that may be a flag or a hook
 _ADDITION = 0.4  # of a drawing's length: a shorter stroke may be a bar or a foot
@@ -375,8 +375,7 @@ def _with_pen_width(ink: np.ndarray) -> np.ndarray:
     """
     ink = np.pad(ink, 1)
     rows, columns = np.nonzero(ink > 0.5)
-    # Half the fineness is enough for distances.
-    step = _FINE // 2
+    step = _FINE
     longest = max(np.ptp(rows), np.ptp(columns)) + 1
     pen, moved = PEN_WIDTH * step, 0.0
     box = ink[rows.min() - 1 : rows.max() + 2, columns.min() - 1 : columns.max() + 2]
@@ -399,4 +398,4 @@ def _with_pen_width(ink: np.ndarray) -> np.ndarray:
     cut = cut[: SIDE * step, : SIDE * step]
     top, left = ((SIDE * step - side) // 2 for side in cut.shape)
     field[top : top + cut.shape[0], left : left + cut.shape[1]] = cut
-    return np.kron(field, np.ones((2, 2)))
+    return field
