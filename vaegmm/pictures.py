@@ -32,7 +32,8 @@ _STYLE = """
 <style>
 .tiles { display: flex; flex-wrap: wrap; gap: 10px 8px; align-items: flex-end; }
 .tiles figure { margin: 0; display: flex; flex-direction: column; gap: 3px; }
-.tiles img { image-rendering: pixelated; border-radius: 3px; display: block; margin: 0; }
+.tiles img { image-rendering: pixelated; border-radius: 3px; display: block; margin: 0;
+             max-width: 100%; height: auto; }
 .tiles figcaption { font-size: 0.78rem; line-height: 1.25; opacity: 0.75; text-align: center;
                     font-variant-numeric: tabular-nums; }
 </style>
