@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from vaegmm import explore, figures, pictures, ui
+from vaegmm.data import LEAST_IMAGES, as_npz
 from vaegmm.labelling import UNNAMED
 from vaegmm.model import VAEGMM
 from vaegmm.pad import pad, paste
@@ -325,11 +326,16 @@ def show_history(model: VAEGMM) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Download as .npz",
-            as_npz(history),
+            as_npz(
+                np.stack([entry["reading"].image for entry in history]),
+                np.array([entry["truth"] for entry in history]),
+            ),
             file_name="my-digits.npz",
             icon=":material/download:",
             on_click="ignore",
-            help="Score it with: vaegmm evaluate CHECKPOINT --data my-digits.npz",
+            help=f"From {LEAST_IMAGES} drawings on. Score them with: "
+            "vaegmm evaluate CHECKPOINT --data my-digits.npz",
+            disabled=len(history) < LEAST_IMAGES,
             key="download_history",
         )
         st.button(
@@ -338,17 +344,6 @@ def show_history(model: VAEGMM) -> None:
             on_click=lambda: st.session_state.pop(_HISTORY, None),
             key="forget",
         )
-
-
-def as_npz(history: list[dict[str, Any]]) -> bytes:
-    """Return what was kept as the bytes of a .npz that `vaegmm evaluate` takes."""
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        images=np.stack([entry["reading"].image for entry in history]),
-        labels=np.array([entry["truth"] for entry in history]),
-    )
-    return buffer.getvalue()
 
 
 def sentence(error: Exception) -> str:

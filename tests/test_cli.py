@@ -105,6 +105,20 @@ def test_train_evaluate_classify() -> None:
         assert 0 <= answer["typicality"] <= 1
 
 
+def test_ones_own_hand_is_scored(
+    small_checkpoint: Path, digits: data.Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the Draw page offers to download."""
+    images, labels = digits.test.images[:8], digits.test.labels[:8]
+    Path("my-digits.npz").write_bytes(data.as_npz(images, labels))
+    command = ["evaluate", str(small_checkpoint), "--data", "my-digits.npz", "--json"]
+    assert main(command) == 0
+    figures = json.loads(capsys.readouterr().out)
+    right = checkpoint.load(small_checkpoint).predict(images) == labels
+    assert figures["n_images"] == 8
+    assert figures["classification_accuracy"] == right.mean()
+
+
 def test_training_prints_a_line_of_json_an_epoch(
     tiny_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

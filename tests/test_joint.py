@@ -161,6 +161,17 @@ def test_the_prior_follows_the_latents():
     assert after > before
 
 
+def test_the_prior_does_not_leave_the_digits_for_the_writing():
+    z, other, digit = four_blobs()
+    by_digit = first_prior(z, (z, other), JointConfig(n_components=2, n_init=12), seed=0)
+    moved = next_prior(z + 3.0, by_digit)
+    assert accuracy_of(moved, z, digit) < accuracy_of(by_digit, z, digit)
+    # The views are where they were: what EM found says less about them.
+    assert next_prior(z + 3.0, by_digit, (z, other)) is by_digit
+    followed = next_prior(z + 3.0, by_digit, (z + 3.0, other + 3.0))
+    np.testing.assert_allclose(followed.means, moved.means)
+
+
 def test_a_dead_component_is_rescued_and_none_closes_in_on_a_point():
     z = four_blobs()[0]
     z[:200] = z[0]  # many copies of one point

@@ -347,7 +347,6 @@ def test_the_last_epochs_have_the_mixture_as_prior(images):
             priors.append(state.prior)
     assert priors[0] is None
     assert priors[1].means.shape == (4, 3)
-    assert not torch.equal(priors[1].means, priors[2].means)  # it follows the network
     assert all(np.isfinite(loss.validation_kl) for loss in state.history)
     before = dataclasses.replace(JOINT, joint=JointConfig())
     assert state.history[0] == trained(before, images, validation_images=images[:10])[0].history[0]
@@ -356,9 +355,12 @@ def test_the_last_epochs_have_the_mixture_as_prior(images):
 
 def test_the_joint_stage_needs_no_views(images):
     config = dataclasses.replace(JOINT, augmentation=AugmentationConfig())
-    state, _ = trained(config, images)
-    assert state.epoch == 3
-    assert state.prior is not None
+    state, priors = TrainState.start(config), []
+    for report in train(state, images, config):
+        if report.finished_epoch:
+            priors.append(state.prior)
+    assert priors[0] is None
+    assert not torch.equal(priors[1].means, priors[2].means)  # it follows the network
 
 
 def test_more_components_than_images_are_refused_before_the_training(images):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import socket
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ FASHION_NAMES = (
     "Ankle boot",
 )
 _ARRAYS = ("images", "labels")  # of a .npz
+LEAST_IMAGES = 6  # of a data set: one to validate with, one to test with
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _SPLIT_SEED = 0  # one split for everyone, so that figures can be compared
 _SECONDS_TO_ANSWER = 5.0  # a mirror that is silent for longer cannot be reached
@@ -274,6 +276,13 @@ def _folder(path: Path) -> Dataset:
     return _split(str(path), path.name, Split(images, labels), names)
 
 
+def as_npz(images: np.ndarray, labels: np.ndarray) -> bytes:
+    """Return labelled images as the bytes of a .npz that `load` takes."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, images=images, labels=labels)
+    return buffer.getvalue()
+
+
 def read_image(path: str | Path) -> np.ndarray:
     """Read one image file, shape (28, 28) uint8.
 
@@ -310,9 +319,11 @@ def _image_files(folder: Path) -> list[Path]:
 
 def _split(name: str, title: str, everything: Split, label_names: tuple[str, ...]) -> Dataset:
     """Hold out a sixth for validation and a sixth for the test, seeded."""
+    if len(everything) < LEAST_IMAGES:
+        raise DataError(
+            f"{title} must hold at least {LEAST_IMAGES} images; it holds {len(everything)}."
+        )
     n_held_out = len(everything) // 6
-    if n_held_out < 1:
-        raise DataError(f"{title} must hold at least 6 images; it holds {len(everything)}.")
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(everything))
     return Dataset(
         name=name,

@@ -144,14 +144,28 @@ def first_prior(
     return _prior(max(fits, key=quality))
 
 
-def next_prior(z: np.ndarray, prior: Prior) -> Prior:
+def next_prior(
+    z: np.ndarray, prior: Prior, views: tuple[np.ndarray, np.ndarray] | None = None
+) -> Prior:
     """Let the mixture follow the network: some iterations of EM from where it stands.
 
-    An empty component is reseeded by EM where the points are explained worst.
+    An empty component is reseeded by EM where the points are explained worst. With two views the
+    mixture stays where it is if EM would let its components say less about each other across the
+    views: the likelihood would have it leave digits for ways of writing.
     """
     start = prior.as_start()
-    mixture = _fit(z, len(prior.weights), max_iter=_ITERATIONS_AN_EPOCH, **start)
-    return _prior(mixture)
+    refitted = _prior(_fit(z, len(prior.weights), max_iter=_ITERATIONS_AN_EPOCH, **start))
+    if views is None or _information(refitted, views) >= _information(prior, views):
+        return refitted
+    return prior
+
+
+def _information(prior: Prior, views: tuple[np.ndarray, np.ndarray]) -> float:
+    on_cpu = Prior(*(part.cpu() for part in prior))
+    one, other = (
+        on_cpu.log_joint(torch.from_numpy(view).float()).softmax(-1).numpy() for view in views
+    )
+    return mutual_information(one, other)
 
 
 def mutual_information(one: np.ndarray, other: np.ndarray) -> float:

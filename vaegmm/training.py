@@ -386,15 +386,14 @@ def _prior_of_epoch(
             parts.append((posterior.mean if is_view else posterior.sample(noise)).cpu())
         return torch.cat(parts).numpy()
 
-    z = sampled(pixels, is_view=False)
+    z, views = sampled(pixels, is_view=False), None
+    if config.augmentation.is_active:
+        judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), _N_JUDGES)).long()]
+        views = sampled(judges, is_view=True), sampled(judges, is_view=True)
     if state.prior is None:
-        views = None
-        if config.augmentation.is_active:
-            judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), _N_JUDGES)).long()]
-            views = sampled(judges, is_view=True), sampled(judges, is_view=True)
         prior = first_prior(z, views, config.joint, config.seed)
     else:
-        prior = next_prior(z, state.prior)
+        prior = next_prior(z, state.prior, views)
     prior = Prior(*(part.to(pixels.device) for part in prior))
     if _process()[1] > 1:
         for part in prior:  # processors round differently: the first one's prior is everyone's
