@@ -131,8 +131,8 @@ def show_likelihood(model: VAEGMM) -> None:
 def show_playback(model: VAEGMM) -> None:
     """Fit the mixture again and play its iterations back."""
     st.caption(
-        "The same fit once more, seen in the plane of the first two principal axes: each ellipse "
-        "is one standard deviation of a cluster. In the other dimensions clusters overlap less "
+        "A fit from a k-means start, in the plane of the first two principal axes: each ellipse is "
+        "one standard deviation of a cluster. In the other dimensions clusters overlap less "
         "than they seem to."
     )
     if len(model.pca.mean) < 2:

@@ -78,9 +78,10 @@ def test_sizes_fall_and_keep_the_name_of_their_component() -> None:
 
 
 def test_the_confusion_matrix_shows_counts_and_shares() -> None:
-    trace = figures.confusion_matrix(np.array([[3, 1], [0, 0]]), ["a", "b"]).data[0]
-    np.testing.assert_array_equal(trace.text, [[3, 1], [0, 0]])
-    np.testing.assert_allclose(trace.z, [[0.75, 0.25], [0, 0]])
+    shares, counts = figures.confusion_matrix(np.array([[3, 1], [0, 0]]), ["a", "b"]).data
+    np.testing.assert_allclose(shares.z, [[0.75, 0.25], [0, 0]])
+    written = {(y, x): text for x, y, text in zip(counts.x, counts.y, counts.text, strict=True)}
+    assert written == {("a", "a"): 3, ("a", "b"): 1, ("b", "a"): 0, ("b", "b"): 0}
 
 
 def test_an_ellipse_is_one_standard_deviation_wide() -> None:

@@ -320,12 +320,21 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> go.Figure:
         zmin=0,
         zmax=1,
         showscale=False,
-        text=counts,
-        texttemplate="%{text}" if len(names) <= 12 else None,
+        customdata=counts,
         xgap=1,
         ygap=1,
-        hovertemplate="%{y} read as %{x}: %{text} (%{z:.1%})<extra></extra>",
+        hovertemplate="%{y} read as %{x}: %{customdata} (%{z:.1%})<extra></extra>",
     )
+    if len(names) <= 12:
+        # Not the heatmap's own text: its colour is chosen for light pages.
+        figure.add_scatter(
+            x=list(names) * len(names),
+            y=np.repeat(names, len(names)),
+            mode="text",
+            text=counts.ravel(),
+            textfont={"color": np.where(shares.ravel() > 0.1, "#ffffff", UNNAMED_COLOUR)},
+            hoverinfo="skip",
+        )
     figure.update_layout(
         height=max(360, 34 * len(names)),
         margin=_NO_MARGIN,
@@ -405,7 +414,7 @@ def em_playback(
     room = 0.06 * (high - low)
     figure.update_layout(
         height=560,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        margin={"l": 0, "r": 0, "t": 8, "b": 24},
         showlegend=False,
         xaxis={"range": [low[0] - room[0], high[0] + room[0]], "visible": False},
         yaxis={
@@ -415,8 +424,15 @@ def em_playback(
         },
         sliders=[
             {
-                "currentvalue": {"prefix": "iteration ", "xanchor": "left"},
-                "pad": {"t": 8, "l": 76},
+                "currentvalue": {
+                    "prefix": "iteration ",
+                    "xanchor": "left",
+                    "font": {"color": UNNAMED_COLOUR, "size": 13},
+                },
+                "pad": {"t": 8, "l": 76, "b": 20},
+                "bgcolor": UNNAMED_COLOUR,
+                "bordercolor": UNNAMED_COLOUR,
+                "activebgcolor": PALETTE[5],
                 "steps": [
                     {
                         "label": f"{iteration}: {bound:.3f} nats" if np.isfinite(bound) else "end",
@@ -436,8 +452,11 @@ def em_playback(
                 "y": 0,
                 "xanchor": "left",
                 "yanchor": "top",
-                "pad": {"t": 22},
+                "pad": {"t": 30, "b": 12},
                 "showactive": False,
+                "bgcolor": "rgba(0,0,0,0)",
+                "bordercolor": UNNAMED_COLOUR,
+                "font": {"color": UNNAMED_COLOUR},
                 "buttons": [{"label": "Play", "method": "animate", "args": [None, play]}],
             }
         ],
