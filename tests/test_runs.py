@@ -217,6 +217,8 @@ def _interrupt_at(name: str) -> Callable[..., None]:
 def test_a_second_signal_does_not_cut_off_what_the_first_one_began(
     make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A shell that starts its jobs in the background has them ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     run = make_run()
     write = Run._write_last_status
 
@@ -225,10 +227,13 @@ def test_a_second_signal_does_not_cut_off_what_the_first_one_began(
         write(self, *arguments)
 
     monkeypatch.setattr(Run, "_write_last_status", signalled)
-    with pytest.raises(KeyboardInterrupt):
-        run.execute(_interrupt)
-    assert run.status.state == "stopped"
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run.execute(_interrupt)
+        assert run.status.state == "stopped"
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_detached_run_is_watched_stopped_and_resumed(
