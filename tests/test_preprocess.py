@@ -245,6 +245,13 @@ def test_a_bar_through_a_one_belongs_to_it():
     assert split_digits([]) == []
 
 
+def test_more_digits_than_a_row_holds_are_refused():
+    dashes = [[[x, 0.1], [x, 0.9]] for x in np.linspace(0, 2, 13)]
+    assert len(split_digits(dashes[:12])) == 12
+    with pytest.raises(ValueError, match=r"at most 12 digits; got 13"):
+        split_digits(dashes)
+
+
 def test_more_points_than_a_hand_draws_are_refused():
     with pytest.raises(ValueError, match=r"at most 100,000"):
         digit_from_strokes([np.random.default_rng(0).random((100_001, 2)).tolist()])

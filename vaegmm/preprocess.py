@@ -20,6 +20,7 @@ PEN_WIDTH = 2.4  # pixels: thin, as the thinner half of MNIST's pens; chosen on 
 LARGEST_PICTURE = 20_000_000  # pixels
 LARGEST_FILE = 10_000_000  # bytes
 MOST_POINTS = 100_000  # of a drawing
+MOST_DIGITS = 12  # in a row
 
 _FINE = 8  # sub-pixels of one pixel, along each side
 _SOFTNESS = 0.35  # pixels of blur: MNIST's edges are softer than a box filter's
@@ -122,7 +123,7 @@ def split_digits(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
         The strokes of each digit.
 
     Raises:
-        ValueError: if a point is no pair of finite numbers.
+        ValueError: if a point is no pair of finite numbers, or there are more than 12 digits.
     """
     lines = sorted(_as_lines(strokes), key=lambda line: line[:, 0].min())
     digits: list[list[np.ndarray]] = []
@@ -136,6 +137,10 @@ def split_digits(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
                 digits[-1].append(line)
                 continue
         digits.append([line])
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(
+            f"strokes must make up at most {MOST_DIGITS} digits; got {len(digits)} side by side."
+        )
     return [[line.tolist() for line in digit] for digit in digits]
 
 
