@@ -206,8 +206,10 @@ def _finish_scatter(
             style["marker"] = {**style["marker"], "size": 4}  # type: ignore[dict-item]
             figure.add_scatter3d(x=marks[:, 0], y=marks[:, 1], z=marks[:, 2], **style)
         else:
-            figure.add_scattergl(x=marks[:, 0], y=marks[:, 1], **style)
-    legend = {"itemsizing": "constant", "orientation": "h", "y": 1.02, "yanchor": "bottom"}
+            shown = {"marker": {"opacity": 1.0}}
+            figure.add_scattergl(x=marks[:, 0], y=marks[:, 1], unselected=shown, **style)
+    # Below the points: above them are plotly's own buttons.
+    legend = {"itemsizing": "constant", "orientation": "h", "y": -0.1, "yanchor": "top"}
     figure.update_layout(margin=_NO_MARGIN, height=620, legend=legend, dragmode="pan")
     if points.shape[1] == 3:
         axes = dict(zip(("xaxis", "yaxis", "zaxis"), ({"title": n} for n in names), strict=True))
