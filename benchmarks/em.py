@@ -75,33 +75,23 @@ Fit = Callable[[], Mixture]
 
 def vaegmm(points: Any, start: Mixture, iterations: int) -> Fit:
     """Prepare this project's mixture."""
-    import numpy as np
-
     from vaegmm.mixture import GaussianMixture
 
-    mixture = GaussianMixture(
-        len(start.weights),
-        tol=0,
-        max_iter=iterations,
-        reg_covar=REG_COVAR,
-        weights_init=start.weights,
-        means_init=start.means,
-        precisions_init=np.linalg.inv(start.covariances),
-    )
-
-    def fit() -> Mixture:
-        mixture.fit(points)
-        return Mixture(mixture.weights_, mixture.means_, mixture.covariances_)
-
-    return fit
+    return _prepare(GaussianMixture, points, start, iterations)
 
 
 def scikit_learn(points: Any, start: Mixture, iterations: int) -> Fit:
     """Prepare scikit-learn's mixture."""
-    import numpy as np
     from sklearn.mixture import GaussianMixture
 
-    mixture = GaussianMixture(
+    return _prepare(GaussianMixture, points, start, iterations)
+
+
+def _prepare(estimator: Any, points: Any, start: Mixture, iterations: int) -> Fit:
+    """Prepare an estimator that has scikit-learn's interface."""
+    import numpy as np
+
+    mixture = estimator(
         len(start.weights),
         tol=0,
         max_iter=iterations,

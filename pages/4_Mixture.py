@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from vaegmm import explore, figures, ui
+from vaegmm import explore, figures, metrics, ui
 from vaegmm.model import VAEGMM
 
 _POINTS_PLAYED = 4000  # of the stored z, drawn behind the ellipses
@@ -173,7 +173,7 @@ def show_confusion(model: VAEGMM) -> None:
         st.caption(caption)
         return
     predicted = ui.scores(model, dataset).predicted
-    counts = explore.confusion(labels, predicted, len(model.label_names))
+    counts = metrics.confusion_matrix(predicted, labels, len(model.label_names))
     ui.show_chart(
         figures.confusion_matrix(counts, model.label_names),
         "confusion",

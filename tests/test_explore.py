@@ -85,11 +85,6 @@ def test_scores_are_those_of_the_model(small_model: VAEGMM, digits: Dataset) -> 
     np.testing.assert_array_equal(scores.components, small_model.responsibilities(images).argmax(1))
 
 
-def test_confusions_are_counted() -> None:
-    counts = explore.confusion(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), 3)
-    np.testing.assert_array_equal(counts, [[1, 1, 0], [0, 1, 0], [1, 0, 0]])
-
-
 def test_em_is_followed_from_its_start_to_its_end(small_model: VAEGMM) -> None:
     iterations = explore.em_iterations(small_model, 4)
     numbers = [iteration.number for iteration in iterations]

@@ -1,4 +1,4 @@
-"""Compare ways of clustering under one protocol, over several seeds: a table, cell by cell."""
+"""Compare ways of clustering over seeds, and sizes of a mixture, under one protocol, as tables."""
 
 from __future__ import annotations
 

@@ -149,13 +149,6 @@ class Scores:
         return cls(model.cross_entropy(images), responsibilities.argmax(1), predicted)
 
 
-def confusion(labels: np.ndarray, predicted: np.ndarray, n_labels: int) -> np.ndarray:
-    """Count how often each label (row) was read as each label (column), shape (C, C)."""
-    return np.bincount(labels * n_labels + predicted, minlength=n_labels**2).reshape(
-        n_labels, n_labels
-    )
-
-
 class Iteration(NamedTuple):
     """A mixture at one iteration of EM, in the plane of the first two principal axes."""
 

@@ -204,7 +204,7 @@ def show_metrics(metrics: dict[str, Any]) -> None:
 
 def show_latent(model: VAEGMM, z: np.ndarray) -> None:
     """Show the numbers of one z, shape (D,), on the range that they usually have."""
-    st.html(pictures.latent_values(z, *explore.usual_range(model)))
+    st.html(pictures.latent_values(z, *_usual_range(model_key(model), model)))
 
 
 def show_way(model: VAEGMM, image: np.ndarray, answer: str = "") -> None:
@@ -246,6 +246,11 @@ def show_way(model: VAEGMM, image: np.ndarray, answer: str = "") -> None:
 @st.cache_resource(max_entries=4, show_spinner="Projecting the latent space …")
 def _latent_map(key: str, _model: VAEGMM) -> explore.LatentMap:
     return explore.LatentMap.of(_model)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _usual_range(key: str, _model: VAEGMM) -> tuple[np.ndarray, np.ndarray]:
+    return explore.usual_range(_model)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reconstructing the test images …")
