@@ -8,12 +8,12 @@ from vaegmm import benchmark
 from vaegmm.cli import main
 
 
-def constant(value, calls):
-    def method(dataset, seed):
+def constant(value, calls, **settings):
+    def run(dataset, seed):
         calls.append((dataset.name, seed))
         return {"clustering_accuracy": value + seed / 10}
 
-    return method
+    return benchmark.Method(run, settings)
 
 
 def test_a_finished_cell_is_not_run_again(digits, tmp_path):
@@ -27,12 +27,20 @@ def test_a_finished_cell_is_not_run_again(digits, tmp_path):
     assert [cell[3]["clustering_accuracy"] for cell in again] == [0.5, 0.6, 0.7]
 
 
+def test_a_cell_of_other_settings_is_run_again(digits, tmp_path):
+    calls = []
+    for epochs in (1, 2, 2):
+        compared = {"a way": constant(0.5, calls, epochs=epochs)}
+        list(benchmark.run([digits], 1, tmp_path, compared))
+    assert len(calls) == 2
+
+
 def test_an_interrupted_cell_leaves_nothing(digits, tmp_path):
     def interrupted(dataset, seed):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(benchmark.run([digits], 1, tmp_path, {"a way": interrupted}))
+        list(benchmark.run([digits], 1, tmp_path, {"a way": benchmark.Method(interrupted, {})}))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -55,9 +63,27 @@ def test_the_command_runs_every_method_and_prints_the_table(tmp_path, capsys):
     assert (tmp_path / "table.md").read_text() == printed
     names = list(benchmark.methods())
     assert [line.split(" | ")[1] for line in printed.splitlines()[2:]] == names
-    figures = [json.loads(path.read_text()) for path in tmp_path.glob("*.json")]
-    assert len(figures) == len(names) == 6
-    assert all(0.1 < cell["clustering_accuracy"] <= 1 for cell in figures)
+    cells = [json.loads(path.read_text())["figures"] for path in tmp_path.glob("*.json")]
+    assert len(cells) == len(names) == 6
+    assert all(0.1 < cell["clustering_accuracy"] <= 1 for cell in cells)
+
+
+def test_each_ablation_leaves_one_thing_out():
+    settings = {name: method.settings for name, method in benchmark.ablations().items()}
+    default = settings.pop("default")
+    assert default == benchmark.methods()["default"].settings
+    for other in settings.values():
+        assert sum(other[name] != default[name] for name in default) == 1
+
+
+def test_methods_can_be_chosen(tmp_path, capsys):
+    command = ["benchmark", "ablation", "--data", "digits", "--seeds", "1", "--epochs", "1"]
+    chosen = ["--methods", "without views,default", "--out", str(tmp_path)]
+    assert main([*command, *chosen]) == 0
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split(" | ")[1] for row in rows] == ["without views", "default"]
+    assert main([*command, "--methods", "magic"]) == 2
+    assert "methods must be among default, without" in capsys.readouterr().err
 
 
 def test_no_seeds_are_refused(capsys):
@@ -65,20 +91,18 @@ def test_no_seeds_are_refused(capsys):
     assert "seeds must be at least 1" in capsys.readouterr().err
 
 
-def test_the_sweep_measures_every_size_and_number_of_labels(small_model, digits):
-    rows = list(benchmark.sweep(small_model, digits, components=(5, 20), labels=(10, 100, 10**6)))
-    assert [row["components"] for row in rows] == [5, 20]
-    assert rows[0].keys() == {
-        "components",
-        "bic",
-        "held_out_log_likelihood",
-        "accuracy_with_10_labels",
-        "accuracy_with_100_labels",
-    }
-    assert rows[1]["accuracy_with_100_labels"] > rows[0]["accuracy_with_100_labels"] > 0.1
-    lines = benchmark.sweep_table(rows).splitlines()
-    assert lines[0].startswith("| components | bic | held out log likelihood | accuracy with 10")
+def test_the_sweep_measures_every_size_and_number_of_labels(small_model, digits, tmp_path):
+    sizes = list(benchmark.sweep(small_model, digits, components=(5, 20), labels=(10, 100, 10**6)))
+    assert [size.n_components for size in sizes] == [5, 20]
+    assert [list(size.accuracies) for size in sizes] == [[10, 100]] * 2
+    assert sizes[1].accuracies[100] > sizes[0].accuracies[100] > 0.1
+    figure = benchmark.save_sweep(sizes, tmp_path / "new")
+    lines = (figure.parent / "components.md").read_text().splitlines()
+    assert lines[0] == (
+        "| components | BIC | held-out log-likelihood, nats | 10 labels | 100 labels |"
+    )
     assert lines[3].startswith("| 20 | ")
+    assert "100 labels" in figure.read_text()
 
 
 def test_the_sweep_needs_a_model(capsys):

@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.cluster import KMeans
 
 from vaegmm import metrics
-from vaegmm.config import PRESETS, JointConfig, TrainConfig
+from vaegmm.config import PRESETS, AugmentationConfig, JointConfig, TrainConfig
 from vaegmm.data import Dataset, Split
 from vaegmm.evaluation import evaluate
+from vaegmm.figures import component_sweep
 from vaegmm.labelling import name_components
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
@@ -70,35 +71,59 @@ def _principal_components(dataset: Dataset, seed: int) -> Figures:
     return _clustering_figures(clusters, _labels(dataset.test))
 
 
-def _trained(config: TrainConfig) -> Callable[[Dataset, int], Figures]:
+class Method(NamedTuple):
+    """One way of clustering or classifying, to be compared."""
+
+    run: Callable[[Dataset, int], Figures]  # with this seed
+    settings: dict[str, Any]  # JSON; a result found under others is not this method's
+
+
+def _trained(config: TrainConfig, changes: dict[str, Any]) -> Method:
+    config = replace(config, **changes)
+
     def run(dataset: Dataset, seed: int) -> Figures:
         validation = dataset.validation.images, _labels(dataset.validation)
         model = VAEGMM(replace(config, seed=seed))
         model.fit(dataset.train.images, validation, dataset.label_names)
         return evaluate(model, dataset.test.images, _labels(dataset.test))
 
-    return run
+    return Method(run, json.loads(json.dumps(config.to_dict())))
 
 
-def methods(**changes: Any) -> dict[str, Callable[[Dataset, int], Figures]]:
-    """Return what is compared, by name.
+def methods(**changes: Any) -> dict[str, Method]:
+    """Return what is compared, by name: other ways and ours, which is the preset `default`.
 
     Args:
         changes: settings of every training, such as fewer epochs for a trial.
     """
+    default, reference = PRESETS["default"], PRESETS["reference"]
+    plain = replace(default, joint=JointConfig(), augmentation=AugmentationConfig())
+    kept = {"n_init": _N_INIT}
+    return {
+        "k-means on pixels": Method(_k_means, kept),
+        f"PCA to {_N_PRINCIPAL} + mixture": Method(_principal_components, kept),
+        "autoencoder + mixture": _trained(replace(plain, kl_weight=0.0), changes),
+        "VAE + mixture": _trained(plain, changes),
+        "reference": _trained(reference, changes),
+        "default": _trained(default, changes),
+    }
+
+
+def ablations(**changes: Any) -> dict[str, Method]:
+    """Return the preset `default`, and what it is without each of its ingredients, by name."""
     default = PRESETS["default"]
-    configs = {
-        "autoencoder + mixture": replace(
-            default, kl_weight=0.0, joint=JointConfig(), augmentation=PRESETS["quick"].augmentation
-        ),
-        "VAE + mixture": replace(default, joint=JointConfig()),
-        "reference": PRESETS["reference"],
-        "default": default,
+    joint = default.joint
+    without = {
+        "the joint stage": replace(default, joint=JointConfig()),
+        "views": replace(default, augmentation=AugmentationConfig()),
+        "the views' information": replace(default, joint=replace(joint, consistency=0.0)),
+        "several starts": replace(default, joint=replace(joint, n_init=1)),
+        "decay of the learning rate": replace(default, learning_rate_decay=0.0),
+        "warm-up of the KL": replace(default, kl_warmup=0.0),
     }
     return {
-        "k-means on pixels": _k_means,
-        f"PCA to {_N_PRINCIPAL} + mixture": _principal_components,
-        **{name: _trained(replace(config, **changes)) for name, config in configs.items()},
+        "default": _trained(default, changes),
+        **{f"without {name}": _trained(config, changes) for name, config in without.items()},
     }
 
 
@@ -106,12 +131,13 @@ def run(
     datasets: list[Dataset],
     seeds: int,
     out: str | Path,
-    compared: dict[str, Callable[[Dataset, int], Figures]] | None = None,
+    compared: dict[str, Method] | None = None,
 ) -> Iterator[tuple[str, str, int, Figures]]:
     """Run every cell that has no result yet; yield each as (data, method, seed, figures).
 
     A cell is one method on one data set with one seed, and one JSON file in `out`: what was
-    interrupted goes on where it stopped, and a finished cell is not run again.
+    interrupted goes on where it stopped, and a finished cell is not run again unless its method's
+    settings have changed.
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -119,14 +145,30 @@ def run(
         for name, method in (compared or methods()).items():
             for seed in range(seeds):
                 path = folder / f"{dataset.name}-{_file_name(name)}-{seed}.json"
-                if path.exists():
-                    figures = json.loads(path.read_text(encoding="utf-8"))
-                else:
+                cell = _read_cell(path)
+                if cell.get("settings") != method.settings:
                     began = time.perf_counter()
-                    figures = method(dataset, seed)
+                    figures = method.run(dataset, seed)
                     figures["seconds"] = time.perf_counter() - began
-                    _write(path, json.dumps(figures, indent=1))
-                yield dataset.name, name, seed, figures
+                    cell = {"figures": figures, "settings": method.settings}
+                    _write(path, json.dumps(cell, indent=1))
+                yield dataset.name, name, seed, cell["figures"]
+
+
+def _read_cell(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+
+
+class Size(NamedTuple):
+    """What a mixture of one size gives."""
+
+    n_components: int
+    bic: float  # on the stored z
+    log_likelihood: float  # of the held-out z, in nats an image
+    accuracies: dict[int, float]  # of classification, by the number of labels
 
 
 def sweep(
@@ -135,12 +177,10 @@ def sweep(
     components: Sequence[int] = (5, 10, 20, 30, 50, 100, 150, 200),
     labels: Sequence[int] = (10, 100, 1000, 5000),
     seed: int = 0,
-) -> Iterator[Figures]:
+) -> Iterator[Size]:
     """Measure mixtures of several sizes on the latents of one model.
 
-    Yields, for each number of components: BIC on the stored z, the mean log-likelihood of the
-    held-out z in nats, and the accuracy of classification under each number of labels, which are
-    drawn from the validation images.
+    The labels are drawn from the validation images; numbers that exceed them are left out.
     """
     truth, validation = _labels(dataset.test), dataset.validation
     held_out = model.encode(dataset.test.images, sample=True, seed=seed)
@@ -149,30 +189,42 @@ def sweep(
     for n_components in components:
         other = model.refit(n_components, seed=seed, n_init=1)
         mixture = other.mixture
-        figures: Figures = {
-            "components": n_components,
-            "bic": mixture.bic(model.latents.astype(np.float64)),
-            "held_out_log_likelihood": mixture.score(held_out),
-        }
         known = other.responsibilities(named)
         asked = other.responsibilities(dataset.test.images)
-        for n_labels in (n for n in labels if n <= len(named)):
-            names = name_components(
-                known[:n_labels], named_labels[:n_labels], len(dataset.label_names)
-            )
+        accuracies = {}
+        for n in (n for n in labels if n <= len(named)):
+            names = name_components(known[:n], named_labels[:n], len(dataset.label_names))
             predicted = names.label_probabilities(asked).argmax(1)
-            figures[f"accuracy_with_{n_labels}_labels"] = metrics.accuracy(predicted, truth)
-        yield figures
+            accuracies[n] = metrics.accuracy(predicted, truth)
+        bic = mixture.bic(model.latents.astype(np.float64))
+        yield Size(n_components, bic, mixture.score(held_out), accuracies)
 
 
-def sweep_table(rows: list[Figures]) -> str:
+def sweep_table(sizes: list[Size]) -> str:
     """Lay out what `sweep` yields as a Markdown table."""
-    names = list(rows[0])
-    lines = [_line([name.replace("_", " ") for name in names]), _line(["---"] * len(names))]
-    for row in rows:
-        counts = [str(row["components"]), f"{row['bic']:.0f}"]
-        lines.append(_line([*counts, *(f"{row[name]:.4f}" for name in names[2:])]))
+    header = ["components", "BIC", "held-out log-likelihood, nats"]
+    header += [f"{n:,} labels" for n in sizes[0].accuracies]
+    lines = [_line(header), _line(["---"] * len(header))]
+    for size in sizes:
+        accuracies = (f"{accuracy:.4f}" for accuracy in size.accuracies.values())
+        figures = f"{size.bic:.0f}", f"{size.log_likelihood:.4f}", *accuracies
+        lines.append(_line([str(size.n_components), *figures]))
     return "\n".join(lines) + "\n"
+
+
+def save_sweep(sizes: list[Size], out: str | Path) -> Path:
+    """Write table and figure as components.md and components.html; return the figure's path."""
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "components.md", sweep_table(sizes))
+    figure = component_sweep(
+        [size.n_components for size in sizes],
+        [size.bic for size in sizes],
+        [size.log_likelihood for size in sizes],
+        {n: [size.accuracies[n] for size in sizes] for n in sizes[0].accuracies},
+    )
+    _write(folder / "components.html", figure.to_html())
+    return folder / "components.html"
 
 
 def table(cells: list[tuple[str, str, int, Figures]]) -> str:

@@ -59,6 +59,9 @@ def _say(message: object, exit_code: int) -> int:
     return exit_code
 
 
+_BENCHMARKS = ("quality", "ablation", "components")
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one sentence, without the usage that argparse puts before it."""
@@ -102,16 +105,19 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_classify)
 
     command = commands.add_parser("benchmark", help="measure what the README's figures are")
-    command.add_argument("what", choices=["quality", "components"], help="which figures")
+    command.add_argument("what", choices=_BENCHMARKS, help="which figures")
     command.add_argument(
         "--checkpoint", help="the model whose latents mixtures of other sizes are fitted to"
     )
     command.add_argument("--device", help="cpu, cuda, mps (default: the best there is)")
     command.add_argument("--data", default="mnist", help="names, by commas (default: mnist)")
     command.add_argument("--seeds", type=int, default=5, help="seeds of each method (default: 5)")
+    command.add_argument("--methods", help="which of the methods, by commas (default: all)")
     command.add_argument("--epochs", type=int, help="epochs of every training, for a trial")
     command.add_argument(
-        "--out", default="benchmarks/quality", help="where each result is kept and found again"
+        "--out",
+        default="runs/benchmark",
+        help="where results are kept and found again (default: runs/benchmark)",
     )
     command.set_defaults(run=_benchmark)
 
@@ -285,7 +291,10 @@ def _benchmark(options: argparse.Namespace) -> None:
     if options.seeds < 1:
         raise ValueError(f"seeds must be at least 1; got seeds={options.seeds}.")
     changes = {} if options.epochs is None else {"epochs": options.epochs}
-    compared = benchmark.methods(**changes)
+    kinds = {"quality": benchmark.methods, "ablation": benchmark.ablations}
+    compared = kinds[options.what](**changes)
+    if options.methods:
+        compared = _chosen(compared, options.methods.split(","))
     datasets = [data.load(name) for name in options.data.split(",")]
     cells = []
     for cell in benchmark.run(datasets, options.seeds, options.out, compared):
@@ -297,16 +306,24 @@ def _benchmark(options: argparse.Namespace) -> None:
     print(benchmark.table(cells), end="")
 
 
+def _chosen(methods: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    for name in names:
+        if name not in methods:
+            raise ValueError(f"methods must be among {', '.join(methods)}; got {name!r}.")
+    return {name: methods[name] for name in names}
+
+
 def _benchmark_components(options: argparse.Namespace) -> None:
     from vaegmm import benchmark, data
 
     if options.checkpoint is None:
         raise ValueError("benchmark components needs a model; add --checkpoint CHECKPOINT.")
-    model, rows = _load(options), []
-    for row in benchmark.sweep(model, data.load(options.data)):
-        rows.append(row)
-        _say(f"{row['components']} components: BIC {row['bic']:.0f}", 0)
-    print(benchmark.sweep_table(rows), end="")
+    model, sizes = _load(options), []
+    for size in benchmark.sweep(model, data.load(options.data)):
+        sizes.append(size)
+        _say(f"{size.n_components} components: BIC {size.bic:.0f}", 0)
+    print(benchmark.sweep_table(sizes), end="")
+    _say(f"the figure is {benchmark.save_sweep(sizes, options.out)}", 0)
 
 
 def _info(options: argparse.Namespace) -> None:

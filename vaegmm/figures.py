@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 # One colour a digit, 0 to 9: as far apart as ten can be, also for colour-blind eyes, and visible
 # on light and dark. .streamlit/config.toml has the same list.
@@ -263,6 +264,57 @@ def likelihood_curve(lower_bounds: Sequence[float]) -> go.Figure:
         xaxis={"title": "iteration", "rangemode": "tozero"},
         yaxis={"title": "log-likelihood, nats a point"},
     )
+    return figure
+
+
+def component_sweep(
+    components: Sequence[int],
+    bic: Sequence[float],
+    log_likelihood: Sequence[float],
+    accuracies: Mapping[int, Sequence[float]],
+) -> go.Figure:
+    """Draw what mixtures of several sizes give: BIC, held-out likelihood and classification.
+
+    Args:
+        components: the sizes K.
+        bic: the Bayesian information criterion of each; the lowest is marked.
+        log_likelihood: of held-out z, in nats an image; the highest is marked.
+        accuracies: for each number of labels, the accuracy with each size, in [0, 1].
+    """
+    titles = ("BIC, in thousands", "held-out log-likelihood, nats", "accuracy by number of labels")
+    figure = make_subplots(rows=1, cols=3, subplot_titles=titles, horizontal_spacing=0.06)
+    thousands, likelihoods = np.asarray(bic) / 1000, np.asarray(log_likelihood)
+    curves = (thousands, thousands.argmin()), (likelihoods, likelihoods.argmax())
+    for column, (curve, best) in enumerate(curves, start=1):
+        sizes = np.full(len(curve), 6)
+        sizes[best] = 13
+        figure.add_scatter(
+            x=list(components),
+            y=curve,
+            mode="lines+markers",
+            line={"color": PALETTE[9], "width": 2},
+            marker={"size": sizes},
+            showlegend=False,
+            hovertemplate="%{x} components: %{y:.2f}<extra></extra>",
+            row=1,
+            col=column,
+        )
+    for index, (n_labels, values) in enumerate(accuracies.items()):
+        figure.add_scatter(
+            x=list(components),
+            y=list(values),
+            mode="lines+markers",
+            line={"color": PALETTE[index % len(PALETTE)], "width": 2},
+            name=f"{n_labels:,} labels",
+            hovertemplate="%{x} components: %{y:.2%}<extra>%{fullData.name}</extra>",
+            row=1,
+            col=3,
+        )
+    figure.update_xaxes(
+        type="log", title="components", tickvals=list(components), ticktext=list(components)
+    )
+    figure.update_yaxes(tickformat=".0%", col=3)
+    figure.update_layout(height=380, margin={"l": 0, "r": 8, "t": 40, "b": 0})
     return figure
 
 
