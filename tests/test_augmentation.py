@@ -103,20 +103,6 @@ def test_scale_moves_points_from_the_centre_by_the_drawn_share():
     torch.testing.assert_close(CENTRE - rows, 6 * (1 + 0.3 * draws(n)[2]), atol=0.03, rtol=0)
 
 
-def test_strength_is_the_share_of_every_amount():
-    images = torch.rand(4, N_PIXELS, generator=generator())
-    config = AugmentationConfig(20, 0.2, 0.4, 2, 1)
-    half = AugmentationConfig(10, 0.1, 0.2, 1, 0.5)
-    torch.testing.assert_close(
-        augment(images, config, generator(1), strength=0.5),
-        augment(images, half, generator(1)),
-        atol=1e-5,
-        rtol=0,
-    )
-    faded = augment(images, config, generator(1), strength=0)
-    torch.testing.assert_close(faded, images, atol=1e-5, rtol=0)
-
-
 def test_shear_slants_by_the_drawn_tangent():
     n = 64
     rows, columns = centre_of_mass(views_of(blob(CENTRE - 6, CENTRE), n, shear=0.5))

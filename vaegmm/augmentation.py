@@ -12,19 +12,13 @@ from vaegmm.config import AugmentationConfig
 from vaegmm.vae import IMAGE_SHAPE
 
 
-def augment(
-    images: Tensor,
-    config: AugmentationConfig,
-    generator: torch.Generator,
-    strength: float = 1.0,
-) -> Tensor:
+def augment(images: Tensor, config: AugmentationConfig, generator: torch.Generator) -> Tensor:
     """Rotate, scale, shear, shift and thicken each image by its own random amount.
 
     Args:
         images: pixels in [0, 1], shape (N, 784).
         config: the half-widths of the uniform distributions that the amounts are drawn from.
         generator: on the device of `images`.
-        strength: share of these half-widths to use, in [0, 1].
 
     Returns:
         Views of the images, pixels in [0, 1], shape (N, 784).
@@ -32,7 +26,6 @@ def augment(
     n, device = len(images), images.device
     # Always the same number of draws, so that one amount does not change what the others draw.
     uniform = torch.rand(7, n, generator=generator, device=device) * 2 - 1
-    uniform *= strength
     angle = uniform[0] * math.radians(config.rotation)
     scale_x = 1 + uniform[1] * config.scale
     scale_y = 1 + uniform[2] * config.scale

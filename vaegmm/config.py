@@ -133,7 +133,7 @@ class MixtureConfig:
 
 @dataclass(frozen=True)
 class JointConfig:
-    """The last epochs, in which a mixture is the prior of z and follows the network.
+    """The last epochs, in which a mixture is the prior of z and is trained with the network.
 
     In them the encoder sees each image both as it is and as an augmented view. A share of zero
     switches the stage off.
@@ -141,7 +141,7 @@ class JointConfig:
 
     share: float = 0.0  # of the epochs
     n_components: int = 10  # as many as there are digits: what is clustered is to be them
-    n_init: int = 8  # starts of EM; no label chooses among them
+    n_init: int = 32  # starts of EM; no label chooses among them
     consistency: float = 10.0  # weight of what the views' components say about each other
 
     def __post_init__(self) -> None:
@@ -166,7 +166,6 @@ class TrainConfig:
     vae: VAEConfig = field(default_factory=VAEConfig)
     mixture: MixtureConfig = field(default_factory=MixtureConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
-    augmentation_fade: float = 0.0  # the last share of the steps, over which views lose it
     joint: JointConfig = field(default_factory=JointConfig)
     epochs: int = 40
     batch_size: int = 128
@@ -186,7 +185,7 @@ class TrainConfig:
             0 < self.learning_rate < 1, "learning_rate", self.learning_rate, "lie between 0 and 1"
         )
         _require(self.kl_weight >= 0, "kl_weight", self.kl_weight, "not be negative")
-        for name in ("kl_warmup", "learning_rate_decay", "augmentation_fade"):
+        for name in ("kl_warmup", "learning_rate_decay"):
             value = getattr(self, name)
             _require(0 <= value <= 1, name, value, "lie between 0 and 1")
         _require(0 <= self.seed < 2**32, "seed", self.seed, "lie from 0 to 4294967295")

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaegmm.config import JointConfig
 from vaegmm.gaussian import LOG_2PI, log_multivariate_normal
 from vaegmm.mixture import ConvergenceWarning, EmptyComponentWarning, GaussianMixture
 from vaegmm.vae import VAE, Posterior
 
-# Added to every variance of the prior, in squared units of z: no component closes in on a point.
+# Added to every variance that EM finds, in squared units of z.
 _REG_COVAR = 1e-3
-_LEAST_WEIGHT = 1e-4  # its logarithm stays finite while EM has not reseeded an empty component
-_ITERATIONS_AN_EPOCH = 10  # the network moves z by little: EM is near its end when it begins
+# Standard deviations, of each latent given the next ones, that the prior keeps to, in units of z:
+# no component closes in on a point, and none is everywhere.
+_STD_BOUNDS = _REG_COVAR**0.5, 1e2
+_LEAST_WEIGHT = 1e-4  # its logarithm stays finite; a component with a smaller share is dead
 
 
 class Prior(NamedTuple):
@@ -35,12 +38,43 @@ class Prior(NamedTuple):
 
     def as_start(self) -> dict[str, np.ndarray]:
         """Return the parameters from which a GaussianMixture begins EM with this mixture."""
-        weights, means, roots = (part.cpu().double() for part in self)
+        weights, means, roots = (part.detach().cpu().double() for part in self)
         return {
             "weights_init": (weights / weights.sum()).numpy(),
             "means_init": means.numpy(),
             "precisions_init": (roots @ roots.mT).numpy(),
         }
+
+
+class TrainedPrior(nn.Module):
+    """The prior as the parameters that a gradient changes; calling it returns the `Prior`.
+
+    The weights are a softmax, and the diagonal of P is kept as its logarithm, within bounds:
+    whatever the gradient does, it is a mixture.
+    """
+
+    def __init__(self, n_components: int, latent_dim: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(n_components))
+        self.means = nn.Parameter(torch.zeros(n_components, latent_dim))
+        # P above the diagonal, log P on it, and nothing below.
+        self.roots = nn.Parameter(torch.zeros(n_components, latent_dim, latent_dim))
+
+    @torch.no_grad()
+    def take(self, prior: Prior) -> None:
+        """Become this mixture."""
+        self.logits.copy_(prior.weights.log())
+        self.means.copy_(prior.means)
+        diagonal = prior.precisions_cholesky.diagonal(dim1=-2, dim2=-1)
+        self.roots.copy_(prior.precisions_cholesky.triu(1) + torch.diag_embed(diagonal.log()))
+
+    def forward(self) -> Prior:
+        """Return the mixture."""
+        smallest, largest = _STD_BOUNDS
+        log_diagonal = self.roots.diagonal(dim1=-2, dim2=-1)
+        diagonal = log_diagonal.clamp(-math.log(largest), -math.log(smallest)).exp()
+        weights = self.logits.softmax(0).clamp_min(_LEAST_WEIGHT)
+        return Prior(weights, self.means, self.roots.triu(1) + torch.diag_embed(diagonal))
 
 
 class JointParts(NamedTuple):
@@ -60,11 +94,11 @@ def joint_parts(
     Each view of an image is encoded, reconstructs the image, and is paid for by its divergence
     from the mixture; E_q is estimated by the sampled z, with the mixture's sum inside the
     logarithm. The disagreement is the cross-entropy between the responsibilities of the two
-    views, each in turn being the target: a component must not be a way of writing.
+    views, in both directions: a component must not be a way of writing.
 
     Args:
         vae: the network.
-        prior: the mixture, which these losses don't change.
+        prior: the mixture.
         images: pixels in [0, 1], shape (N, 784).
         noise: drawn from N(0, 1), shape (2N, D) with views, (N, D) without.
         views: augmented views of the images, shape (N, 784).
@@ -113,11 +147,11 @@ def _entropy(posterior: Posterior) -> Tensor:
 
 
 def _cross_entropy(log_target: Tensor, log_probabilities: Tensor) -> Tensor:
-    return -(log_target.detach().exp() * log_probabilities).sum(-1)
+    return -(log_target.exp() * log_probabilities).sum(-1)
 
 
 def first_prior(
-    z: np.ndarray, views: tuple[np.ndarray, np.ndarray] | None, config: JointConfig, seed: int
+    z: Tensor, views: tuple[Tensor, Tensor] | None, config: JointConfig, seed: int
 ) -> Prior:
     """Fit a mixture to z from several starts and keep the best; no label has a say in it.
 
@@ -135,37 +169,40 @@ def first_prior(
     def quality(mixture: GaussianMixture) -> float:
         if views is None:
             return mixture.lower_bound_
-        return mutual_information(*(mixture.predict_proba(view) for view in views))
+        return mutual_information(*(mixture.predict_proba(_array(view)) for view in views))
 
+    points = _array(z)
     fits = [
-        _fit(z, config.n_components, random_state=seed * config.n_init + start)
+        _fit(points, config.n_components, random_state=seed * config.n_init + start)
         for start in range(config.n_init)
     ]
     return _prior(max(fits, key=quality))
 
 
-def next_prior(
-    z: np.ndarray, prior: Prior, views: tuple[np.ndarray, np.ndarray] | None = None
-) -> Prior:
-    """Let the mixture follow the network: some iterations of EM from where it stands.
+def _array(z: Tensor) -> np.ndarray:
+    return z.cpu().double().numpy()
 
-    An empty component is reseeded by EM where the points are explained worst. With two views the
-    mixture stays where it is if EM would let its components say less about each other across the
-    views: the likelihood would have it leave digits for ways of writing.
+
+def rescue(prior: Prior, z: Tensor) -> Prior:
+    """Put components that explain next to nothing where the mixture explains worst.
+
+    No gradient reaches a component that has no points. It comes back with an equal share and the
+    form of the heaviest.
+
+    Args:
+        prior: the mixture; returned as it is where no component is dead.
+        z: sampled z of training images, shape (N, D).
     """
-    start = prior.as_start()
-    refitted = _prior(_fit(z, len(prior.weights), max_iter=_ITERATIONS_AN_EPOCH, **start))
-    if views is None or _information(refitted, views) >= _information(prior, views):
-        return refitted
-    return prior
-
-
-def _information(prior: Prior, views: tuple[np.ndarray, np.ndarray]) -> float:
-    on_cpu = Prior(*(part.cpu() for part in prior))
-    one, other = (
-        on_cpu.log_joint(torch.from_numpy(view).float()).softmax(-1).numpy() for view in views
-    )
-    return mutual_information(one, other)
+    log_joint = prior.log_joint(z)
+    shares = log_joint.softmax(-1).mean(0)
+    dead = (shares < _LEAST_WEIGHT).nonzero().flatten()[: len(z)]
+    if not len(dead):
+        return prior
+    weights, means, roots = (part.clone() for part in prior)
+    worst = log_joint.logsumexp(-1).topk(len(dead), largest=False).indices
+    weights[dead], means[dead] = 1 / len(weights), z[worst]
+    roots[dead] = prior.precisions_cholesky[shares.argmax()]
+    return Prior(F.normalize(weights, p=1, dim=0), means, roots)
 
 
 def mutual_information(one: np.ndarray, other: np.ndarray) -> float:
@@ -190,10 +227,10 @@ def mutual_information(one: np.ndarray, other: np.ndarray) -> float:
 def _fit(z: np.ndarray, n_components: int, **options: Any) -> GaussianMixture:
     mixture = GaussianMixture(n_components, reg_covar=_REG_COVAR, **options)
     with warnings.catch_warnings():
-        # Both are part of the plan: EM goes on in the next epoch, and reseeds what is empty.
+        # One start among many may do badly, and be the worse for it.
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", EmptyComponentWarning)
-        return mixture.fit(z.astype(np.float64))
+        return mixture.fit(z)
 
 
 def _prior(mixture: GaussianMixture) -> Prior:

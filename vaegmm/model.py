@@ -125,7 +125,9 @@ class VAEGMM:
         checked = self._check_validation(validation, label_names)
         state.optimizer.zero_grad()  # gradients are as large as the weights, and done with
         self.vae = state.vae.eval()
-        self.prior = None if state.prior is None else Prior(*(p.cpu() for p in state.prior))
+        self.prior = None
+        if state.prior is not None:
+            self.prior = Prior(*(part.detach().cpu() for part in state.prior()))
         self.history = [asdict(loss) for loss in state.history]
         mean, std = self.posterior(training_images)
         self.latents = _sample(mean, std, self.config.seed)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from vaegmm.augmentation import augment
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.images import as_bytes, to_device
-from vaegmm.joint import JointParts, Prior, first_prior, imbalance, joint_parts, next_prior
+from vaegmm.joint import JointParts, TrainedPrior, first_prior, imbalance, joint_parts, rescue
 from vaegmm.vae import VAE, LossParts
 
 __all__ = [
@@ -90,7 +90,7 @@ class TrainState:
     vae: VAE
     optimizer: torch.optim.Adam
     history: list[EpochLoss] = field(default_factory=list)
-    prior: Prior | None = None  # the mixture of the joint stage, once it has begun
+    prior: TrainedPrior | None = None  # of the joint stage, once it has begun
 
     @classmethod
     def start(cls, config: TrainConfig, device: torch.device | str = "cpu") -> TrainState:
@@ -100,12 +100,23 @@ class TrainState:
             torch.manual_seed(config.seed)
             vae = VAE(config.vae)
         vae = vae.to(device)
-        return cls(vae, torch.optim.Adam(vae.parameters(), lr=config.learning_rate, fused=True))
+        return cls(vae, _adam(vae, config.learning_rate))
 
     @property
     def epoch(self) -> int:
         """The number of finished epochs."""
         return len(self.history)
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """All that the optimizer changes: the network's, then the prior's."""
+        return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def begin_joint_stage(self, n_components: int) -> TrainedPrior:
+        """Let the optimizer train a prior too, and return it."""
+        self.prior = TrainedPrior(n_components, self.vae.config.latent_dim).to(self.vae.device)
+        self.optimizer.add_param_group({"params": list(self.prior.parameters())})
+        return self.prior
 
     def tensors(self) -> dict[str, Tensor]:
         """Return weights and moments by name, for `restore`; training changes them in place."""
@@ -113,7 +124,7 @@ class TrainState:
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
         if self.prior is not None:
-            tensors |= {f"prior.{name}": value for name, value in self.prior._asdict().items()}
+            tensors |= {f"prior.{name}": value for name, value in self.prior.state_dict().items()}
         return tensors
 
     def restore(self, tensors: dict[str, Tensor], history: list[EpochLoss]) -> None:
@@ -122,42 +133,32 @@ class TrainState:
         Raises:
             ValueError: if the tensors belong to an autoencoder of another shape.
         """
-        weights: dict[str, Tensor] = {}
+        parts: dict[str, dict[str, Tensor]] = {"vae": {}, "prior": {}}
         moments: dict[int, dict[str, Tensor]] = {}
-        parts: dict[str, Tensor] = {}
+        restored = TrainState(self.vae, _adam(self.vae, self.optimizer.defaults["lr"]))
         try:
             for name, value in tensors.items():
                 kind, _, rest = name.partition(".")
-                if kind == "vae":
-                    weights[rest] = value
-                elif kind == "prior":
-                    parts[rest] = value.to(self.vae.device)
+                if kind in parts:
+                    parts[kind][rest] = value
                 else:
                     index, _, moment = rest.partition(".")
                     # A copy: Adam would go on in the caller's tensor.
                     moments.setdefault(int(index), {})[moment] = value.clone()
-            _check_moments(moments, list(self.vae.parameters()), bool(history))
-            prior = _prior(parts, self.vae.config.latent_dim) if parts else None
-            self.vae.load_state_dict(weights)
-        except (RuntimeError, ValueError) as error:
+            if parts["prior"]:
+                prior = restored.begin_joint_stage(len(parts["prior"].get("logits", ())))
+                prior.load_state_dict(parts["prior"])
+            _check_moments(moments, restored.parameters, bool(history))
+            self.vae.load_state_dict(parts["vae"])
+        except (RuntimeError, TypeError, ValueError) as error:
             raise ValueError(f"the saved state does not fit the autoencoder: {error}") from error
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        self.history = list(history)
-        self.prior = prior
+        groups = restored.optimizer.state_dict()["param_groups"]
+        restored.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.optimizer, self.prior, self.history = restored.optimizer, restored.prior, list(history)
 
 
-def _prior(parts: dict[str, Tensor], latent_dim: int) -> Prior:
-    """Build the prior from its saved tensors, and refuse those of another shape."""
-    n_components = len(parts.get("weights", ()))
-    expected = {
-        "weights": (n_components,),
-        "means": (n_components, latent_dim),
-        "precisions_cholesky": (n_components, latent_dim, latent_dim),
-    }
-    if {name: tuple(value.shape) for name, value in parts.items()} != expected:
-        raise ValueError("the prior is that of another latent space.")
-    return Prior(**parts)
+def _adam(vae: VAE, learning_rate: float) -> torch.optim.Adam:
+    return torch.optim.Adam(vae.parameters(), lr=learning_rate, fused=True)
 
 
 def _check_moments(
@@ -249,7 +250,7 @@ def _train_epoch(
     generator = torch.Generator(pixels.device).manual_seed(config.seed * 1_000_003 + epoch)
     permutation = torch.randperm(len(pixels), generator=generator, device=pixels.device)
     if epoch > config.epochs - config.joint_epochs:
-        state.prior = _prior_of_epoch(state, pixels, config, generator)
+        _prepare_prior(state, pixels, config, generator)
     losses = torch.zeros(steps, 2, device=pixels.device)  # summed over the batch; read on report
     last_report = time.perf_counter()
 
@@ -263,7 +264,7 @@ def _train_epoch(
 
     means = _mean_losses(losses, len(pixels), epoch)
     # A finite loss can have a gradient that isn't: the last step would go unnoticed.
-    if not all(parameter.isfinite().all() for parameter in state.vae.parameters()):
+    if not all(parameter.isfinite().all() for parameter in state.parameters):
         raise NonFiniteLossError(epoch, steps)
     loss = EpochLoss(epoch, *means, now.kl_weight, *_held_out_loss(state, held_out))
     state.history.append(loss)
@@ -275,22 +276,14 @@ class Schedule(NamedTuple):
 
     learning_rate: float
     kl_weight: float
-    augmentation: float  # share of the configured amounts, in [0, 1]
 
 
 def schedule(config: TrainConfig, progress: float) -> Schedule:
     """Return the settings of a step at `progress`, the share of all steps done with it, (0, 1]."""
-
-    def falling(share: float) -> float:
-        """1, then linearly to 0 over the last `share`."""
-        return min(1.0, (1 - progress) / share) if share else 1.0
-
-    warmth = min(1.0, progress / config.kl_warmup) if config.kl_warmup else 1.0
-    return Schedule(
-        learning_rate=config.learning_rate * falling(config.learning_rate_decay),
-        kl_weight=config.kl_weight * warmth,
-        augmentation=falling(config.augmentation_fade),
-    )
+    warmth, decay = config.kl_warmup, config.learning_rate_decay
+    rising = min(1.0, progress / warmth) if warmth else 1.0
+    falling = min(1.0, (1 - progress) / decay) if decay else 1.0
+    return Schedule(config.learning_rate * falling, config.kl_weight * rising)
 
 
 def _take_step(
@@ -302,7 +295,7 @@ def _take_step(
     generator: torch.Generator,
 ) -> Tensor:
     """Make one step of Adam; return cross-entropy and KL summed over the batch, shape (2,)."""
-    batch = _draw_batch(state, config, pixels[chosen], now.augmentation, generator)
+    batch = _draw_batch(state, config, pixels[chosen], generator)
     cross_entropy, kl, uninformed = _costs(state, batch)
     kl_weight = now.kl_weight
     if config.kl_reduction == "mean":
@@ -314,7 +307,7 @@ def _take_step(
     loss.backward()
     totals = torch.stack([cross_entropy.detach(), kl.detach()])
     if _process()[1] > 1:
-        _sum_over_processes([p.grad for p in state.vae.parameters() if p.grad is not None], totals)
+        _sum_over_processes([p.grad for p in state.parameters if p.grad is not None], totals)
     state.optimizer.step()
     return totals
 
@@ -332,7 +325,6 @@ def _draw_batch(
     state: TrainState,
     config: TrainConfig,
     pixels: Tensor,
-    strength: float,
     generator: torch.Generator,
 ) -> _Batch:
     """Draw noise and views for the whole batch, and take this process's share of it."""
@@ -341,7 +333,7 @@ def _draw_batch(
     n_encoded = 2 if has_views and state.prior is not None else 1
     shape = n_encoded, len(images), config.vae.latent_dim
     noise = torch.randn(shape, generator=generator, device=pixels.device)
-    views = augment(images, config.augmentation, generator, strength) if has_views else None
+    views = augment(images, config.augmentation, generator) if has_views else None
     rank, n_processes = _process()
     mine = slice(rank, None, n_processes)
     return _Batch(
@@ -358,7 +350,7 @@ def _costs(state: TrainState, batch: _Batch) -> tuple[Tensor, Tensor, Tensor]:
     if state.prior is None:
         alone = state.vae.loss_parts(images, noise, views)
         return alone.cross_entropy.sum(), alone.kl.sum(), noise.new_zeros(())
-    parts = joint_parts(state.vae, state.prior, images, noise, views)
+    parts = joint_parts(state.vae, state.prior(), images, noise, views)
     cross_entropy, kl = parts.cross_entropy.sum(), parts.kl.sum()
     if views is None:
         return cross_entropy, kl, noise.new_zeros(())
@@ -370,12 +362,12 @@ def _costs(state: TrainState, batch: _Batch) -> tuple[Tensor, Tensor, Tensor]:
 
 
 @torch.no_grad()
-def _prior_of_epoch(
+def _prepare_prior(
     state: TrainState, pixels: Tensor, config: TrainConfig, generator: torch.Generator
-) -> Prior:
-    """Fit the prior to the latents as they are before this epoch."""
+) -> None:
+    """Begin the joint stage with the best mixture of the latents, or rescue dead components."""
 
-    def sampled(images: Tensor, is_view: bool) -> np.ndarray:
+    def encoded(images: Tensor, is_view: bool) -> Tensor:
         parts = []
         for chunk in images.split(_CHUNK):
             batch = chunk.float() / 255
@@ -383,22 +375,26 @@ def _prior_of_epoch(
                 batch = augment(batch, config.augmentation, generator)
             posterior = state.vae.posterior(batch)
             noise = torch.randn(posterior.mean.shape, generator=generator, device=pixels.device)
-            parts.append((posterior.mean if is_view else posterior.sample(noise)).cpu())
-        return torch.cat(parts).numpy()
+            parts.append(posterior.mean if is_view else posterior.sample(noise))
+        return torch.cat(parts)
 
-    z, views = sampled(pixels, is_view=False), None
-    if config.augmentation.is_active:
-        judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), _N_JUDGES)).long()]
-        views = sampled(judges, is_view=True), sampled(judges, is_view=True)
-    if state.prior is None:
-        prior = first_prior(z, views, config.joint, config.seed)
+    z = encoded(pixels, is_view=False)
+    if state.prior is not None:
+        before = state.prior()
+        after = rescue(before, z)
+        if after is before:
+            return
     else:
-        prior = next_prior(z, state.prior, views)
-    prior = Prior(*(part.to(pixels.device) for part in prior))
+        views = None
+        if config.augmentation.is_active:
+            judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), _N_JUDGES)).long()]
+            views = encoded(judges, is_view=True), encoded(judges, is_view=True)
+        after = first_prior(z, views, config.joint, config.seed)
+    prior = state.prior or state.begin_joint_stage(config.joint.n_components)
+    prior.take(after)
     if _process()[1] > 1:
-        for part in prior:  # processors round differently: the first one's prior is everyone's
+        for part in prior.parameters():  # processors round differently: the first one's counts
             torch.distributed.broadcast(part, 0)
-    return prior
 
 
 def _process() -> tuple[int, int]:
@@ -443,7 +439,7 @@ def _held_out_loss(state: TrainState, pixels: Tensor | None) -> tuple[float | No
         if state.prior is None:
             parts = state.vae.loss_parts(images, noise)
         else:
-            parts = joint_parts(state.vae, state.prior, images, noise)
+            parts = joint_parts(state.vae, state.prior(), images, noise)
         totals += torch.stack([parts.cross_entropy.sum(), parts.kl.sum()]).cpu()
     cross_entropy, kl = (totals / len(pixels)).tolist()
     return cross_entropy, kl
