@@ -244,9 +244,9 @@ PRESETS: dict[str, TrainConfig] = {
     # Then the mixture is trained with it, so that ten components become the ten digits.
     "default": TrainConfig(
         augmentation=AugmentationConfig(rotation=12, scale=0.12, shear=0.3, shift=1, thickness=0.6),
-        joint=JointConfig(share=0.4, consistency=10),
-        epochs=45,
-        kl_warmup=0.3,
+        joint=JointConfig(share=0.5, consistency=20),
+        epochs=60,
+        kl_warmup=0.25,
     ),
     "quick": TrainConfig(
         mixture=MixtureConfig(n_components=30),
