@@ -1,14 +1,17 @@
 """The figures of a model: each against its own definition, under the protocol."""
 
+import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vaegmm import VAEGMM, metrics
-from vaegmm.evaluation import evaluate
+from vaegmm import PRESETS, VAEGMM, metrics
+from vaegmm.checkpoint import load
+from vaegmm.evaluation import evaluate, views_information
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +121,23 @@ def test_a_model_without_names_is_not_scored_for_classification(small_model, dig
 def test_labels_that_do_not_match_are_refused(small_model, digits):
     with pytest.raises(ValueError, match=r"labels must have one entry an image; got shape=\(3,\)"):
         evaluate(small_model, digits.test.images, [1, 2, 3])
+
+
+def test_views_tell_components_of_digits_from_components_of_writing(digits):
+    shipped = Path(__file__).resolve().parent.parent / "checkpoints/mnist.safetensors"
+    model = load(shipped)
+    images = digits.test.images
+    information = views_information(model, images)
+    assert 1 < information < np.log(len(model.prior.weights))
+    assert evaluate(model, images)["views_information"] == information
+    # Components without a meaning: their means are drawn anew.
+    means = torch.randn(model.prior.means.shape, generator=torch.Generator().manual_seed(0))
+    model.prior = model.prior._replace(means=means)
+    assert views_information(model, images) < information
+
+
+def test_without_views_or_prior_they_have_no_information(small_model, digits):
+    assert views_information(small_model, digits.test.images) is None
+    alone = dataclasses.replace(small_model, config=PRESETS["default"])
+    alone.prior = None
+    assert views_information(alone, digits.test.images) is None

@@ -106,7 +106,7 @@ ALLOWED = {
     "training": {"augmentation", "config", "images", "joint", "vae"},
     "data": {"images", "preprocess", "vae"},
     "checkpoint": {"config", "joint", "labelling", "mixture", "model", "projection", "vae"},
-    "evaluation": {"gaussian", "images", "metrics", "model"},
+    "evaluation": {"augmentation", "gaussian", "images", "joint", "metrics", "model"},
     "reading": {"model", "preprocess"},
     "explore": {"labelling", "mixture", "model", "reading"},
     # Training only inside `fit`, and checkpoint inside `save`: see the subprocess test.

@@ -8,8 +8,10 @@ from typing import Any
 import torch
 
 from vaegmm import metrics
+from vaegmm.augmentation import augment
 from vaegmm.gaussian import kl_to_standard_normal
-from vaegmm.images import as_images, as_labels
+from vaegmm.images import as_images, as_labels, as_pixels
+from vaegmm.joint import mutual_information
 from vaegmm.model import VAEGMM
 
 
@@ -47,6 +49,9 @@ def evaluate(
         "log_likelihood": float(model.mixture.score_samples(mean).mean()),
         "mean_typicality": float(model.typicality(array).mean()),
     }
+    information = views_information(model, array, seed)
+    if information is not None:
+        figures["views_information"] = information
     if labels is None:
         return figures
     truth = as_labels(labels, len(array))
@@ -74,3 +79,30 @@ def evaluate(
             "temperature": model.names.temperature,
         }
     return figures
+
+
+def views_information(model: VAEGMM, images: Any, seed: int = 0) -> float | None:
+    """Measure what the prior's components of two views of an image say about each other.
+
+    The views are those of the training. It needs no label, and tells a training whose components
+    are digits from one whose components are ways of writing: the higher, the better.
+
+    Args:
+        model: fitted.
+        images: shape (N, 28, 28) or (N, 784).
+        seed: of the views.
+
+    Returns:
+        Mutual information in nats, at most log K; None where the network was trained without
+        views, or without a mixture.
+    """
+    if model.prior is None or not model.config.augmentation.is_active:
+        return None
+    generator = torch.Generator().manual_seed(seed)
+    pixels = as_pixels(as_images(images), torch.device("cpu"))
+    responsibilities = []
+    for _ in range(2):
+        views = augment(pixels, model.config.augmentation, generator)
+        means = torch.from_numpy(model.encode(views))
+        responsibilities.append(model.prior.log_joint(means).softmax(-1).numpy())
+    return mutual_information(*responsibilities)
