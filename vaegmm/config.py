@@ -141,7 +141,7 @@ class JointConfig:
 
     share: float = 0.0  # of the epochs
     n_components: int = 10  # as many as there are digits: what is clustered is to be them
-    n_init: int = 32  # starts of EM; no label chooses among them
+    n_init: int = 8  # starts of EM; no label chooses among them
     consistency: float = 10.0  # weight of what the views' components say about each other
 
     def __post_init__(self) -> None:

@@ -22,6 +22,10 @@ _REG_COVAR = 1e-3
 # no component closes in on a point, and none is everywhere.
 _STD_BOUNDS = _REG_COVAR**0.5, 1e2
 _LEAST_WEIGHT = 1e-4  # its logarithm stays finite; a component with a smaller share is dead
+# How a start is trained before the network is. Steps this large leave a wrong split behind.
+_START_STEPS = 500
+_START_BATCH = 1000
+_START_RATE = 0.1  # of learning; it falls to zero
 
 
 class Prior(NamedTuple):
@@ -112,10 +116,10 @@ def joint_parts(
     cross_entropy = vae.cross_entropy(z, images.repeat(n_views, 1))
     kl = -_entropy(posterior) - log_joint.logsumexp(-1)
     log_responsibilities = log_joint.log_softmax(-1)
-    disagreement = torch.zeros_like(cross_entropy[: len(images)])
     if n_views == 2:
-        one, other = log_responsibilities.chunk(2)
-        disagreement = (_cross_entropy(one, other) + _cross_entropy(other, one)) / 2
+        disagreement = _disagreement(log_responsibilities)
+    else:
+        disagreement = torch.zeros_like(cross_entropy)
     return JointParts(
         _over_views(cross_entropy, n_views),
         _over_views(kl, n_views),
@@ -146,8 +150,10 @@ def _entropy(posterior: Posterior) -> Tensor:
     return (posterior.std.log() + 0.5 * (1 + LOG_2PI)).sum(-1)
 
 
-def _cross_entropy(log_target: Tensor, log_probabilities: Tensor) -> Tensor:
-    return -(log_target.exp() * log_probabilities).sum(-1)
+def _disagreement(log_responsibilities: Tensor) -> Tensor:
+    """Cross-entropy between the two halves of the rows, mean of both directions."""
+    one, other = log_responsibilities.chunk(2)
+    return -(one.exp() * other + other.exp() * one).sum(-1) / 2
 
 
 def first_prior(
@@ -155,32 +161,59 @@ def first_prior(
 ) -> Prior:
     """Fit a mixture to z from several starts and keep the best; no label has a say in it.
 
-    With two views the best is the one whose components tell most about each other across the
+    With two views each start is trained as the joint stage will train it, but with the network as
+    it stands, and the best is the one whose components then tell most about each other across the
     views: a wrong split of the data follows the ways of writing, which the views change. Without
     views it is the one with the highest likelihood.
 
     Args:
         z: sampled z of the training images, shape (N, D).
         views: z of two independent views of the same images, each of shape (M, D).
-        config: how many components and starts.
+        config: how many components and starts, and what the views' information weighs.
         seed: of the starts.
     """
-
-    def quality(mixture: GaussianMixture) -> float:
-        if views is None:
-            return mixture.lower_bound_
-        return mutual_information(*(mixture.predict_proba(_array(view)) for view in views))
-
-    points = _array(z)
-    fits = [
+    points = z.cpu().double().numpy()
+    mixtures = [
         _fit(points, config.n_components, random_state=seed * config.n_init + start)
         for start in range(config.n_init)
     ]
-    return _prior(max(fits, key=quality))
+    if views is None:
+        return _prior(max(mixtures, key=lambda mixture: mixture.lower_bound_))
+    one, other = (view.cpu().float() for view in views)
+    generator = torch.Generator().manual_seed(seed)
+    starts = [
+        _trained(_prior(mixture), one, other, config.consistency, generator) for mixture in mixtures
+    ]
+    return max(starts, key=lambda start: _information(start, one, other))
 
 
-def _array(z: Tensor) -> np.ndarray:
-    return z.cpu().double().numpy()
+@torch.enable_grad()
+def _trained(
+    start: Prior, one: Tensor, other: Tensor, consistency: float, generator: torch.Generator
+) -> Prior:
+    """Train a mixture on z of two views, each of shape (M, D), which stay as they are."""
+    trained = TrainedPrior(*start.means.shape)
+    trained.take(start)
+    optimizer = torch.optim.Adam(trained.parameters(), lr=_START_RATE)
+    for step in range(_START_STEPS):
+        chosen = torch.randint(len(one), (_START_BATCH,), generator=generator)
+        log_joint = trained().log_joint(torch.cat([one[chosen], other[chosen]]))
+        log_responsibilities = log_joint.log_softmax(-1)
+        responsibilities = log_responsibilities.exp()
+        unequal = imbalance(responsibilities, responsibilities.mean(0)).mean()
+        uninformed = _disagreement(log_responsibilities).mean() + unequal
+        loss = consistency * uninformed - log_joint.logsumexp(-1).mean()
+        for group in optimizer.param_groups:
+            group["lr"] = _START_RATE * (1 - step / _START_STEPS)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return Prior(*(part.detach() for part in trained()))
+
+
+def _information(prior: Prior, one: Tensor, other: Tensor) -> float:
+    views = (prior.log_joint(view).softmax(-1).numpy() for view in (one, other))
+    return mutual_information(*views)
 
 
 def rescue(prior: Prior, z: Tensor) -> Prior:

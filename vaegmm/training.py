@@ -386,7 +386,7 @@ def _prepare_prior(
             return
     else:
         views = None
-        if config.augmentation.is_active:
+        if config.augmentation.is_active and config.joint.consistency:
             judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), _N_JUDGES)).long()]
             views = encoded(judges, is_view=True), encoded(judges, is_view=True)
         after = first_prior(z, views, config.joint, config.seed)
