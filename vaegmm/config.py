@@ -244,7 +244,7 @@ PRESETS: dict[str, TrainConfig] = {
     # Then the mixture is trained with it, so that ten components become the ten digits.
     "default": TrainConfig(
         augmentation=AugmentationConfig(rotation=12, scale=0.12, shear=0.3, shift=1, thickness=0.6),
-        joint=JointConfig(share=0.5, consistency=20),
+        joint=JointConfig(share=0.5, n_init=32, consistency=20),
         epochs=60,
         kl_warmup=0.25,
     ),
