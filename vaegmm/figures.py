@@ -310,11 +310,13 @@ def component_sweep(
             row=1,
             col=3,
         )
-    figure.update_xaxes(
-        type="log", title="components", tickvals=list(components), ticktext=list(components)
-    )
+    figure.update_xaxes(type="category", title="components", showgrid=False)
     figure.update_yaxes(tickformat=".0%", col=3)
-    figure.update_layout(height=380, margin={"l": 0, "r": 8, "t": 40, "b": 0})
+    figure.update_layout(
+        height=380,
+        margin={"l": 48, "r": 8, "t": 40, "b": 0},
+        template="plotly_white",  # it is a file of its own, on no page with a theme
+    )
     return figure
 
 
