@@ -1,6 +1,7 @@
 """The joint stage: losses by their definitions, a prior that is trained, starts without labels."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from vaegmm.config import JointConfig, VAEConfig
 from vaegmm.joint import (
     Prior,
     TrainedPrior,
+    _disagreement,
     first_prior,
     imbalance,
     joint_parts,
@@ -151,7 +153,7 @@ def test_mutual_information_of_views():
     assert mutual_information(one_cluster, one_cluster) == pytest.approx(0, abs=1e-12)
 
 
-def test_disagreement_and_imbalance_are_minus_the_mutual_information():
+def test_imbalance_is_minus_the_entropy_and_has_its_gradient():
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(30, K, generator=generator, requires_grad=True)
     responsibilities = logits.softmax(-1)
@@ -162,9 +164,19 @@ def test_disagreement_and_imbalance_are_minus_the_mutual_information():
     (gradient,) = torch.autograd.grad(loss, logits, retain_graph=True)
     (expected,) = torch.autograd.grad(-entropy, logits)
     torch.testing.assert_close(gradient, expected)
-    # Sure views: no disagreement, and log K nats of information.
-    sure = torch.eye(K)
-    assert imbalance(sure, sure.mean(0)).mean().item() == pytest.approx(-np.log(K))
+
+
+def test_disagreement_and_imbalance_bound_the_views_information():
+    generator = torch.Generator().manual_seed(0)
+    one, other = torch.randn(2, 500, K, generator=generator).mul(3).softmax(-1)
+    # Of independent views, about none; of the same and sure ones, log K nats.
+    sure = torch.eye(K)[torch.arange(500) % K].clamp_min(1e-9)
+    for views, expected in (((one, other), (-math.inf, 0.0)), ((sure, sure), (1.38, 1.387))):
+        log = torch.cat(views).log()
+        mean = log.exp().mean(0)
+        bound = -(_disagreement(log).mean() + imbalance(log.exp(), mean).mean()).item()
+        assert expected[0] < bound < expected[1]
+        assert bound <= mutual_information(*(view.numpy() for view in views)) + 1e-4
 
 
 def test_an_empty_component_costs_finite_numbers():

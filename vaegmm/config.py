@@ -159,8 +159,8 @@ class TrainConfig:
 
     The loss is cross-entropy (summed over pixels) + kl_weight · KL (reduced over the latent
     dimensions as `kl_reduction` says), averaged over the images of a batch. In the joint stage
-    the KL is the divergence from the mixture, and joint.consistency · (minus the mutual
-    information of the components of two views) is added.
+    the KL is the divergence from the mixture, and joint.consistency · (minus what each of two
+    views tells of the other's component, in nats) is added.
     """
 
     vae: VAEConfig = field(default_factory=VAEConfig)

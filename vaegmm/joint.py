@@ -132,11 +132,14 @@ def imbalance(responsibilities: Tensor, mean: Tensor) -> Tensor:
     """Compute what is lost by components of unequal size: sum_k r_nk log(mean_k) of each row.
 
     Its mean is minus the entropy of `mean`, and so is its gradient. With the views' disagreement
-    it is minus their mutual information: either alone could be had by merging components.
+    it is minus a lower bound on what one view tells of the other's component, in nats: either alone
+    could be had cheaply, by merging components or by being vague.
 
     Args:
         responsibilities: shape (M, K).
         mean: the mean responsibilities of the whole batch, shape (K,).
+
+    Source: Barber and Agakov, The IM Algorithm, 2003, for the bound.
     """
     return (responsibilities * mean.detach().clamp_min(_LEAST_WEIGHT).log()).sum(-1)
 

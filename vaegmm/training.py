@@ -345,7 +345,7 @@ def _draw_batch(
 
 
 def _costs(state: TrainState, batch: _Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Return cross-entropy, KL and minus the views' mutual information, in nats, summed."""
+    """Return cross-entropy, KL and minus what the views tell of each other, in nats, summed."""
     images, noise, views = batch.images, batch.noise, batch.views
     if state.prior is None:
         alone = state.vae.loss_parts(images, noise, views)
