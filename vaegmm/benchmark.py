@@ -87,6 +87,7 @@ def _trained(config: TrainConfig, changes: dict[str, Any]) -> Method:
         model.fit(dataset.train.images, validation, dataset.label_names)
         return evaluate(model, dataset.test.images, _labels(dataset.test))
 
+    # As a cell brings them back: JSON knows no tuples.
     return Method(run, json.loads(json.dumps(config.to_dict())))
 
 

@@ -42,7 +42,7 @@ class Prior(NamedTuple):
 
     def as_start(self) -> dict[str, np.ndarray]:
         """Return the parameters from which a GaussianMixture begins EM with this mixture."""
-        weights, means, roots = (part.detach().cpu().double() for part in self)
+        weights, means, roots = (part.cpu().double() for part in self)
         return {
             "weights_init": (weights / weights.sum()).numpy(),
             "means_init": means.numpy(),

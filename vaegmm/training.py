@@ -379,11 +379,9 @@ def _prepare_prior(
         return torch.cat(parts)
 
     z = encoded(pixels, is_view=False)
-    if state.prior is not None:
-        before = state.prior()
+    before = None if state.prior is None else state.prior()
+    if before is not None:
         after = rescue(before, z)
-        if after is before:
-            return
     else:
         views = None
         if config.augmentation.is_active and config.joint.consistency:
@@ -391,9 +389,11 @@ def _prepare_prior(
             views = encoded(judges, is_view=True), encoded(judges, is_view=True)
         after = first_prior(z, views, config.joint, config.seed)
     prior = state.prior or state.begin_joint_stage(config.joint.n_components)
-    prior.take(after)
+    if after is not before:
+        prior.take(after)
     if _process()[1] > 1:
-        for part in prior.parameters():  # processors round differently: the first one's counts
+        # Processors round differently: the first one's counts, also on whether any was dead.
+        for part in prior.parameters():
             torch.distributed.broadcast(part, 0)
 
 
