@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocket, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from vaegmm.preprocess import digit_from_strokes
 
@@ -145,6 +146,26 @@ def test_keys_undo_keep_and_clear(open_page: Opened) -> None:
     expect(answer(page)).to_have_count(0)
     draw(page, SEVEN)  # the new pad draws, too
     expect(answer(page)).to_have_text("7")
+
+
+def test_nothing_is_sent_by_reference(open_page: Opened) -> None:
+    """A reference that outlives its interrupted run would end the page: .streamlit/config.toml."""
+    page = open_page()
+    received: list[ForwardMsg] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: received.append(ForwardMsg.FromString(frame)))
+
+    page.on("websocket", listen)
+    page.reload()
+    for _ in range(2):  # the second answer is the same, to the byte
+        draw(page, SEVEN)
+        expect(answer(page)).to_have_text("7", timeout=30_000)
+        page.wait_for_selector("[data-test-script-state='notRunning']")
+        page.keyboard.press("Delete")
+        expect(answer(page)).to_have_count(0)
+    assert max(message.ByteSize() for message in received) > 10_000
+    assert not any(message.ref_hash for message in received)
 
 
 def test_a_finger_draws_on_a_phone_and_does_not_scroll(open_page: Opened) -> None:
