@@ -283,7 +283,7 @@ def show_run(compared: list[Run], was_active: bool) -> None:
         with st.container(horizontal=True):
             ui.show_metrics(run.metrics)
     elif status.state == "training" and status.progress is not None:
-        st.progress(status.progress.fraction, text=words_for(status.progress))
+        st.progress(status.progress.fraction, text=words_for(status.progress, run.config))
     elif status.state == "fitting":
         st.progress(1.0, text="All epochs are done; the mixture is being fitted …")
     else:
@@ -400,12 +400,19 @@ def data_name_of(run: Run) -> str:
     return Path(run.settings["data"]).name
 
 
-def words_for(progress: Progress) -> str:
+def words_for(progress: Progress, config: TrainConfig) -> str:
     """Say how far a training is."""
-    return (
-        f"Epoch {progress.epoch} of {progress.epochs}, step {progress.step} of {progress.steps}, "
-        f"{duration(progress.seconds_left)} left"
-    )
+    words = [f"Epoch {progress.epoch} of {progress.epochs}"]
+    if progress.starts_tried:
+        words.append(
+            f"{progress.starts_tried} of {config.joint.n_init} starts of the mixture tried"
+        )
+    else:
+        words.append(f"step {progress.step} of {progress.steps}")
+        words.append(f"{duration(progress.seconds_left)} left")
+    if progress.restarts:
+        words.append("begun again, since its clusters had collapsed")
+    return ", ".join(words)
 
 
 def duration(seconds: float) -> str:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from vaegmm import checkpoint, cli, data
 from vaegmm.cli import main
 from vaegmm.model import VAEGMM
 from vaegmm.runs import Run
+from vaegmm.training import Progress
 
 PROJECT = Path(__file__).resolve().parent.parent
 TINY = json.dumps(
@@ -171,6 +173,23 @@ def test_an_interrupted_training_says_how_to_go_on(
     assert _said(capsys) == f"stopped; the last finished epoch is kept. Go on with: {advice}"
     assert main(advice.split()[3:]) == 0
     assert Run("run").is_finished
+
+
+def test_the_bar_counts_starts_and_says_that_a_training_begins_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    report = Progress(3, 4, 0, 5, 90.0, 8.0, 1.0, seconds=5.0, seconds_left=9.0, starts_tried=2)
+    bar = cli._ProgressBar()
+    bar.show(report)
+    assert "epoch 3/4, start 2:" in capsys.readouterr().err
+    bar.show(replace(report, epoch=4, step=5, starts_tried=0))
+    assert "again" not in capsys.readouterr().err
+    bar.show(replace(report, epoch=1, step=1, starts_tried=0, restarts=1))
+    bar.close()
+    said = capsys.readouterr().err
+    assert "the mixture has collapsed: the training begins again, with the next seed" in said
+    assert "epoch 1/4:" in said and "1/20" in said
 
 
 def test_a_loss_that_overflows_fails_with_epoch_and_step(

@@ -263,6 +263,12 @@ def test_an_active_run_can_be_stopped_and_nothing_else(
         (bar,) = page.get("progress")
         assert bar.proto.text == "Epoch 2 of 4, step 3 of 4, 1 min 5 s left"
         assert bar.proto.value == int(100 * progress.fraction)
+        run._write_status("training", replace(progress, step=0, starts_tried=3, restarts=1))
+        (bar,) = _open().get("progress")
+        assert bar.proto.text == (
+            "Epoch 2 of 4, 3 of 8 starts of the mixture tried, begun again, since its clusters "
+            "had collapsed"
+        )
         page.button(key="stop").click()
         _run(page)
     assert stopped == [run.name]

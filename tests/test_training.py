@@ -368,6 +368,80 @@ def test_more_components_than_images_are_refused_before_the_training(images):
         next(train(TrainState.start(JOINT), images[:3], JOINT))
 
 
+def test_starts_are_counted_before_the_first_step_of_the_joint_stage(images):
+    state = TrainState.start(JOINT)
+    reports = [report for report in train(state, images, JOINT) if report.starts_tried]
+    assert [(report.epoch, report.step, report.starts_tried) for report in reports] == [
+        (2, 0, 1),
+        (2, 0, 2),
+    ]
+    assert all(report.cross_entropy == state.history[0].cross_entropy for report in reports)
+    assert all(report.finished_epoch is None and report.seconds_left > 0 for report in reports)
+    assert all(report.fraction == pytest.approx(1 / 3) for report in reports)
+
+
+@pytest.fixture
+def zeros_and_ones(digits):
+    return digits.train.images[digits.train.labels < 2]
+
+
+TWO_DIGITS = TrainConfig(
+    vae=VAEConfig(latent_dim=2, hidden_units=(32,)),
+    augmentation=SMALL.augmentation,
+    joint=JointConfig(share=0.2, n_components=2, n_init=2),
+    epochs=10,
+    batch_size=16,
+    learning_rate=5e-3,
+    kl_warmup=0,
+)
+
+
+def spoiling(training, state, attempts=1):
+    """Pass the reports on; make one component of both before the last step of an attempt."""
+    for report in training:
+        if report.restarts < attempts and (report.epoch, report.step) == (10, report.steps - 1):
+            with torch.no_grad():
+                for part in state.prior.parameters():
+                    part.copy_(part.mean(0).expand_as(part))
+        yield report
+
+
+def test_a_collapsed_training_begins_again_with_the_next_seed(zeros_and_ones, monkeypatch):
+    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
+    state = TrainState.start(TWO_DIGITS)
+    training = spoiling(train(state, zeros_and_ones, TWO_DIGITS), state)
+    finished = [(r.restarts, r.epoch) for r in training if r.finished_epoch]
+    assert finished == [(restarts, epoch) for restarts in (0, 1) for epoch in range(1, 11)]
+    other, _ = trained(dataclasses.replace(TWO_DIGITS, seed=1), zeros_and_ones)
+    assert other.restarts == 0  # nothing was wrong with it
+    assert state.history == other.history
+    found, expected = state.tensors(), other.tensors()
+    assert found.pop("restarts") == 1 and expected.pop("restarts") == 0
+    assert_same(found, expected)
+
+
+def test_a_training_that_begins_again_can_be_interrupted(zeros_and_ones, monkeypatch):
+    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
+    state, resumed = TrainState.start(TWO_DIGITS), []
+    for report in spoiling(train(state, zeros_and_ones, TWO_DIGITS), state):
+        # Just before it begins again, and a while after.
+        if report.finished_epoch and (report.restarts, report.epoch) in [(0, 10), (1, 4)]:
+            resumed.append(TrainState.start(TWO_DIGITS))
+            resumed[-1].restore(weights_of(state), state.history)
+    for other in resumed:
+        list(train(other, zeros_and_ones, TWO_DIGITS))
+        assert_same(other.tensors(), state.tensors())
+        assert other.history == state.history
+
+
+def test_a_training_begins_again_once_only(zeros_and_ones, monkeypatch):
+    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
+    state = TrainState.start(TWO_DIGITS)
+    training = spoiling(train(state, zeros_and_ones, TWO_DIGITS), state, attempts=9)
+    assert sum(report.finished_epoch is not None for report in training) == 20
+    assert state.restarts == 1
+
+
 def test_a_loss_that_is_not_finite_in_the_joint_stage_leaves_the_last_prior(images, monkeypatch):
     from vaegmm import training
 
@@ -510,6 +584,7 @@ def test_two_processes_make_the_training_of_one(images, tmp_path, config):
     assert_same(first, second)
     state, _ = trained(config, images)
     alone, start = state.tensors(), TrainState.start(config).tensors()
+    assert not alone.pop("restarts")
     for name, expected in alone.items():
         # Adam divides by the root of tiny squares, which magnifies the rounding of single
         # entries: what is compared is how far all of a tensor has come.

@@ -384,9 +384,18 @@ class _ProgressBar:
     def __init__(self) -> None:
         self._bar: Any = None
         self._is_watched = sys.stderr.isatty()
+        self._last: Progress | None = None
 
     def show(self, report: Progress) -> None:
         """Draw one Progress."""
+        if self._last is not None and report.restarts > self._last.restarts:
+            self.close()
+            print(
+                "the mixture has collapsed: the training begins again, with the next seed",
+                file=sys.stderr,
+                flush=True,
+            )
+        self._last = report
         losses = (
             f"cross-entropy {report.cross_entropy:.1f}, KL {report.kl:.2f} "
             f"(weight {report.kl_weight:.2f})"
@@ -407,9 +416,12 @@ class _ProgressBar:
             self._bar = tqdm(
                 total=report.epochs * report.steps, initial=done, unit="step", dynamic_ncols=True
             )
-        self._bar.set_description(f"epoch {report.epoch}/{report.epochs}", refresh=False)
+        start = f", start {report.starts_tried}" if report.starts_tried else ""
+        self._bar.set_description(f"epoch {report.epoch}/{report.epochs}{start}", refresh=False)
         self._bar.set_postfix_str(losses, refresh=False)
         self._bar.update(done - self._bar.n)
+        if start:
+            self._bar.refresh()  # no step was done, which alone would draw it
 
     def show_fit(self) -> None:
         """Say that the epochs are over."""

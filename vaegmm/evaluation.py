@@ -11,7 +11,7 @@ from vaegmm import metrics
 from vaegmm.augmentation import augment
 from vaegmm.gaussian import kl_to_standard_normal
 from vaegmm.images import as_images, as_labels, as_pixels
-from vaegmm.joint import mutual_information
+from vaegmm.joint import information
 from vaegmm.model import VAEGMM
 
 
@@ -100,9 +100,8 @@ def views_information(model: VAEGMM, images: Any, seed: int = 0) -> float | None
         return None
     generator = torch.Generator().manual_seed(seed)
     pixels = as_pixels(as_images(images), torch.device("cpu"))
-    responsibilities = []
-    for _ in range(2):
-        views = augment(pixels, model.config.augmentation, generator)
-        means = torch.from_numpy(model.encode(views))
-        responsibilities.append(model.prior.log_joint(means).softmax(-1).numpy())
-    return mutual_information(*responsibilities)
+    one, other = (
+        torch.from_numpy(model.encode(augment(pixels, model.config.augmentation, generator)))
+        for _ in range(2)
+    )
+    return information(model.prior, one, other)

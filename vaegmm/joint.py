@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,12 +58,16 @@ class TrainedPrior(nn.Module):
     whatever the gradient does, it is a mixture.
     """
 
+    first_information: Tensor
+
     def __init__(self, n_components: int, latent_dim: int) -> None:
         super().__init__()
         self.logits = nn.Parameter(torch.zeros(n_components))
         self.means = nn.Parameter(torch.zeros(n_components, latent_dim))
         # P above the diagonal, log P on it, and nothing below.
         self.roots = nn.Parameter(torch.zeros(n_components, latent_dim, latent_dim))
+        # What the views told of each other's component at the start, in nats, where it is known.
+        self.register_buffer("first_information", torch.tensor(math.nan))
 
     @torch.no_grad()
     def take(self, prior: Prior) -> None:
@@ -159,15 +164,22 @@ def _disagreement(log_responsibilities: Tensor) -> Tensor:
     return -(one.exp() * other + other.exp() * one).sum(-1) / 2
 
 
-def first_prior(
+class Start(NamedTuple):
+    """A mixture that the joint stage may begin with."""
+
+    prior: Prior
+    merit: float  # nats: the views' information, or the likelihood of a point where there are none
+
+
+def starts(
     z: Tensor, views: tuple[Tensor, Tensor] | None, config: JointConfig, seed: int
-) -> Prior:
-    """Fit a mixture to z from several starts and keep the best; no label has a say in it.
+) -> Iterator[Start]:
+    """Fit `config.n_init` mixtures to z, of which the joint stage begins with the best.
 
     With two views each start is trained as the joint stage will train it, but with the network as
     it stands, and the best is the one whose components then tell most about each other across the
     views: a wrong split of the data follows the ways of writing, which the views change. Without
-    views it is the one with the highest likelihood.
+    views it is the one with the highest likelihood. No label has a say in it.
 
     Args:
         z: sampled z of the training images, shape (N, D).
@@ -176,18 +188,16 @@ def first_prior(
         seed: of the starts.
     """
     points = z.cpu().double().numpy()
-    mixtures = [
-        _fit(points, config.n_components, random_state=seed * config.n_init + start)
-        for start in range(config.n_init)
-    ]
-    if views is None:
-        return _prior(max(mixtures, key=lambda mixture: mixture.lower_bound_))
-    one, other = (view.cpu().float() for view in views)
     generator = torch.Generator().manual_seed(seed)
-    starts = [
-        _trained(_prior(mixture), one, other, config.consistency, generator) for mixture in mixtures
-    ]
-    return max(starts, key=lambda start: _information(start, one, other))
+    for start in range(config.n_init):
+        mixture = _fit(points, config.n_components, random_state=seed * config.n_init + start)
+        prior = _prior(mixture)
+        if views is None:
+            yield Start(prior, mixture.lower_bound_)
+        else:
+            one, other = (view.cpu().float() for view in views)
+            prior = _trained(prior, one, other, config.consistency, generator)
+            yield Start(prior, information(prior, one, other))
 
 
 @torch.enable_grad()
@@ -214,8 +224,15 @@ def _trained(
     return Prior(*(part.detach() for part in trained()))
 
 
-def _information(prior: Prior, one: Tensor, other: Tensor) -> float:
-    views = (prior.log_joint(view).softmax(-1).numpy() for view in (one, other))
+def information(prior: Prior, one: Tensor, other: Tensor) -> float:
+    """Measure what the components of two views tell of each other, in nats, at most log K.
+
+    Args:
+        prior: the mixture.
+        one: z of one view of each image, shape (N, D).
+        other: z of another view of the same images, shape (N, D).
+    """
+    views = (prior.log_joint(view).softmax(-1).cpu().numpy() for view in (one, other))
     return mutual_information(*views)
 
 
@@ -254,10 +271,11 @@ def mutual_information(one: np.ndarray, other: np.ndarray) -> float:
     """
     together = one.T @ other / len(one)
     together = (together + together.T) / 2
-    alone = together.sum(0)
-    independent = np.outer(alone, alone)
     present = together > 0
-    return float((together[present] * np.log(together[present] / independent[present])).sum())
+    log_alone = np.log(together.sum(0), where=present.any(0), out=np.zeros(len(together)))
+    # Not the logarithm of a quotient: the product of two small shares is zero in single precision.
+    gain = np.log(together[present]) - np.add.outer(log_alone, log_alone)[present]
+    return float((together[present] * gain).sum())
 
 
 def _fit(z: np.ndarray, n_components: int, **options: Any) -> GaussianMixture:

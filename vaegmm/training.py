@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,16 @@ from torch import Tensor, nn
 from vaegmm.augmentation import augment
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.images import as_bytes, to_device
-from vaegmm.joint import JointParts, TrainedPrior, first_prior, imbalance, joint_parts, rescue
+from vaegmm.joint import (
+    JointParts,
+    Start,
+    TrainedPrior,
+    imbalance,
+    information,
+    joint_parts,
+    rescue,
+    starts,
+)
 from vaegmm.vae import VAE, LossParts
 
 __all__ = [
@@ -30,7 +40,11 @@ __all__ = [
 
 _REPORT_SECONDS = 0.25  # a progress bar that moves four times a second looks alive
 _CHUNK = 2048  # images that pass the network at once where no gradient is needed
-_N_JUDGES = 10_000  # images whose views judge the starts of the prior
+_N_JUDGES = 10_000  # images whose views judge the prior
+# The joint stage has collapsed where it lost more than half of what the views told of each other at
+# its start, if that was at least half of what there is to tell.
+_HALF = 0.5
+_MOST_RESTARTS = 1  # of one training
 
 
 class NonFiniteLossError(RuntimeError):
@@ -70,8 +84,10 @@ class Progress:
     kl: float
     kl_weight: float
     seconds: float  # since this process began to train
-    seconds_left: float  # estimated
+    seconds_left: float  # estimated from the steps since then; NaN before the first
     finished_epoch: EpochLoss | None = None  # set on the report that ends an epoch
+    starts_tried: int = 0  # before the first step of the joint stage
+    restarts: int = 0  # how often the whole training has begun again by itself
 
     @property
     def fraction(self) -> float:
@@ -83,14 +99,15 @@ class Progress:
 class TrainState:
     """Everything that a training changes: weights, Adam's moments, prior, and epochs finished.
 
-    The random numbers of an epoch depend on the seed and the epoch alone, so this is all that an
-    interrupted training needs to end with the weights of an uninterrupted one.
+    The random numbers of an epoch depend on the seed, the restarts and the epoch alone, so this is
+    all that an interrupted training needs to end with the weights of an uninterrupted one.
     """
 
     vae: VAE
     optimizer: torch.optim.Adam
     history: list[EpochLoss] = field(default_factory=list)
     prior: TrainedPrior | None = None  # of the joint stage, once it has begun
+    restarts: int = 0  # how often it has begun again
 
     @classmethod
     def start(cls, config: TrainConfig, device: torch.device | str = "cpu") -> TrainState:
@@ -118,9 +135,17 @@ class TrainState:
         self.optimizer.add_param_group({"params": list(self.prior.parameters())})
         return self.prior
 
+    def begin_again(self, config: TrainConfig) -> None:
+        """Forget all epochs; the next attempt is the training that the next seed would make."""
+        restarts = self.restarts + 1
+        fresh = TrainState.start(_of_attempt(config, restarts), self.vae.device)
+        self.vae, self.optimizer, self.prior = fresh.vae, fresh.optimizer, None
+        self.history, self.restarts = [], restarts
+
     def tensors(self) -> dict[str, Tensor]:
-        """Return weights and moments by name, for `restore`; training changes them in place."""
+        """Return all but the history by name, for `restore`; training changes them in place."""
         tensors = {f"vae.{name}": value for name, value in self.vae.state_dict().items()}
+        tensors["restarts"] = torch.tensor(self.restarts)
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
         if self.prior is not None:
@@ -139,7 +164,9 @@ class TrainState:
         try:
             for name, value in tensors.items():
                 kind, _, rest = name.partition(".")
-                if kind in parts:
+                if kind == "restarts":
+                    restored.restarts = int(value)
+                elif kind in parts:
                     parts[kind][rest] = value
                 else:
                     index, _, moment = rest.partition(".")
@@ -154,7 +181,8 @@ class TrainState:
             raise ValueError(f"the saved state does not fit the autoencoder: {error}") from error
         groups = restored.optimizer.state_dict()["param_groups"]
         restored.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        self.optimizer, self.prior, self.history = restored.optimizer, restored.prior, list(history)
+        self.optimizer, self.prior = restored.optimizer, restored.prior
+        self.history, self.restarts = list(history), restored.restarts
 
 
 def _adam(vae: VAE, learning_rate: float) -> torch.optim.Adam:
@@ -187,6 +215,9 @@ def train(
     every process takes its share of each batch and the gradients are summed, which is the same
     training over several processes.
 
+    A joint stage that has collapsed, which the views tell without a label, makes the whole training
+    begin again once, with the next seed.
+
     Args:
         state: where to begin; changed in place.
         images: shape (N, 28, 28) or (N, 784); what is not uint8 already becomes uint8.
@@ -215,14 +246,38 @@ def train(
     held_out = None
     if validation_images is not None:
         held_out = to_device(as_bytes(validation_images, "validation images"), device)
+    began = time.perf_counter()
+    yield from _train_epochs(state, pixels, held_out, config, began)
+    while state.restarts < _MOST_RESTARTS and _has_collapsed(state, pixels, config):
+        state.begin_again(config)
+        yield from _train_epochs(state, pixels, held_out, config, began)
+
+
+def _of_attempt(config: TrainConfig, restarts: int) -> TrainConfig:
+    return replace(config, seed=(config.seed + restarts) % 2**32)
+
+
+def _train_epochs(
+    state: TrainState,
+    pixels: Tensor,
+    held_out: Tensor | None,
+    config: TrainConfig,
+    began: float,
+) -> Iterator[Progress]:
+    """Train until all epochs are finished, for the first time or again."""
+    config = _of_attempt(config, state.restarts)
     steps = -(-len(pixels) // config.batch_size)
-    began, first_epoch = time.perf_counter(), state.epoch
+    first_epoch, last_report = state.epoch, time.perf_counter()
+    without_steps = last_report - began if state.restarts else 0.0  # seconds
 
     while state.epoch < config.epochs:
         last_good = {name: value.clone() for name, value in state.tensors().items()}
         try:
-            for step, loss in _train_epoch(state, pixels, held_out, config):
-                seconds = time.perf_counter() - began
+            for step, loss, starts_tried in _train_epoch(state, pixels, held_out, config):
+                now = time.perf_counter()
+                if starts_tried:
+                    without_steps += now - last_report
+                last_report = now
                 done = (loss.epoch - 1 - first_epoch) * steps + step
                 left = (config.epochs - loss.epoch) * steps + steps - step
                 yield Progress(
@@ -233,24 +288,34 @@ def train(
                     cross_entropy=loss.cross_entropy,
                     kl=loss.kl,
                     kl_weight=loss.kl_weight,
-                    seconds=seconds,
-                    seconds_left=seconds / done * left,
+                    seconds=now - began,
+                    seconds_left=(now - began - without_steps) / done * left if done else math.nan,
                     finished_epoch=loss if step == steps else None,
+                    starts_tried=starts_tried,
+                    restarts=state.restarts,
                 )
         except NonFiniteLossError:
             state.restore(last_good, state.history)
             raise
 
 
+class _EpochReport(NamedTuple):
+    step: int  # steps done
+    loss: EpochLoss  # the mean so far; before the first step, that of the epoch before
+    starts_tried: int = 0
+
+
 def _train_epoch(
     state: TrainState, pixels: Tensor, held_out: Tensor | None, config: TrainConfig
-) -> Iterator[tuple[int, EpochLoss]]:
-    """Train one epoch; yield the steps done and the mean loss so far, the last when it is over."""
+) -> Iterator[_EpochReport]:
+    """Train one epoch; the last report comes when it is over."""
     epoch, steps = state.epoch + 1, -(-len(pixels) // config.batch_size)
     generator = torch.Generator(pixels.device).manual_seed(config.seed * 1_000_003 + epoch)
     permutation = torch.randperm(len(pixels), generator=generator, device=pixels.device)
     if epoch > config.epochs - config.joint_epochs:
-        _prepare_prior(state, pixels, config, generator)
+        for starts_tried in _prepare_prior(state, pixels, config, generator):
+            if state.history:
+                yield _EpochReport(0, replace(state.history[-1], epoch=epoch), starts_tried)
     losses = torch.zeros(steps, 2, device=pixels.device)  # summed over the batch; read on report
     last_report = time.perf_counter()
 
@@ -259,7 +324,8 @@ def _train_epoch(
         losses[step - 1] = _take_step(state, config, pixels, chosen, now, generator)
         if step < steps and time.perf_counter() - last_report >= _REPORT_SECONDS:
             seen = step * config.batch_size
-            yield step, EpochLoss(epoch, *_mean_losses(losses[:step], seen, epoch), now.kl_weight)
+            means = _mean_losses(losses[:step], seen, epoch)
+            yield _EpochReport(step, EpochLoss(epoch, *means, now.kl_weight))
             last_report = time.perf_counter()
 
     means = _mean_losses(losses, len(pixels), epoch)
@@ -268,7 +334,7 @@ def _train_epoch(
         raise NonFiniteLossError(epoch, steps)
     loss = EpochLoss(epoch, *means, now.kl_weight, *_held_out_loss(state, held_out))
     state.history.append(loss)
-    yield steps, loss
+    yield _EpochReport(steps, loss)
 
 
 class Schedule(NamedTuple):
@@ -364,43 +430,96 @@ def _costs(state: TrainState, batch: _Batch) -> tuple[Tensor, Tensor, Tensor]:
 @torch.no_grad()
 def _prepare_prior(
     state: TrainState, pixels: Tensor, config: TrainConfig, generator: torch.Generator
-) -> None:
-    """Begin the joint stage with the best mixture of the latents, or rescue dead components."""
+) -> Iterator[int]:
+    """Begin the joint stage with the best of several starts, or rescue dead components.
 
-    def encoded(images: Tensor, is_view: bool) -> Tensor:
-        parts = []
-        for chunk in images.split(_CHUNK):
-            batch = chunk.float() / 255
-            if is_view:
-                batch = augment(batch, config.augmentation, generator)
-            posterior = state.vae.posterior(batch)
-            noise = torch.randn(posterior.mean.shape, generator=generator, device=pixels.device)
-            parts.append(posterior.mean if is_view else posterior.sample(noise))
-        return torch.cat(parts)
-
-    z = encoded(pixels, is_view=False)
-    before = None if state.prior is None else state.prior()
-    if before is not None:
+    Yields:
+        How many starts have been tried, after each.
+    """
+    z = _encoded(state, pixels, config, generator)
+    prior = state.prior
+    if prior is not None:
+        before = prior()
         after = rescue(before, z)
+        if after is not before:
+            prior.take(after)
     else:
-        views = None
-        if config.augmentation.is_active and config.joint.consistency:
-            judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), _N_JUDGES)).long()]
-            views = encoded(judges, is_view=True), encoded(judges, is_view=True)
-        after = first_prior(z, views, config.joint, config.seed)
-    prior = state.prior or state.begin_joint_stage(config.joint.n_components)
-    if after is not before:
-        prior.take(after)
-    if _process()[1] > 1:
-        # Processors round differently: the first one's counts, also on whether any was dead.
-        for part in prior.parameters():
-            torch.distributed.broadcast(part, 0)
+        views = _judging_views(state, pixels, config, generator)
+        tried: list[Start] = []
+        for start in starts(z, views, config.joint, config.seed):
+            tried.append(start)
+            yield len(tried)
+        best = max(tried, key=lambda start: start.merit)
+        prior = state.begin_joint_stage(config.joint.n_components)
+        prior.take(best.prior)
+        prior.first_information.fill_(_information(state, pixels, config))
+    # Processors round differently: the first one's counts, also on whether any was dead.
+    _as_first_process(*prior.state_dict().values())
+
+
+@torch.no_grad()
+def _has_collapsed(state: TrainState, pixels: Tensor, config: TrainConfig) -> bool:
+    """Whether the joint stage has lost what its start knew: no label is needed to see that."""
+    if state.prior is None:
+        return False
+    first = state.prior.first_information  # NaN where there are no views
+    if not first >= _HALF * math.log(config.joint.n_components):
+        return False
+    has_collapsed = (_information(state, pixels, config) < _HALF * first).int()
+    _as_first_process(has_collapsed)
+    return bool(has_collapsed)
+
+
+def _information(state: TrainState, pixels: Tensor, config: TrainConfig) -> Tensor:
+    """Measure what the components of two views tell of each other, in nats; NaN without views."""
+    generator = torch.Generator(pixels.device).manual_seed(config.seed)
+    views = _judging_views(state, pixels, config, generator)
+    if state.prior is None or views is None:
+        return pixels.new_tensor(math.nan, dtype=torch.float32)
+    return pixels.new_tensor(information(state.prior(), *views), dtype=torch.float32)
+
+
+def _judging_views(
+    state: TrainState, pixels: Tensor, config: TrainConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor] | None:
+    """Encode two views of images that stand for all; None where the training uses none."""
+    if not (config.augmentation.is_active and config.joint.consistency):
+        return None
+    judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), _N_JUDGES)).long()]
+    one, other = (_encoded(state, judges, config, generator, of_views=True) for _ in range(2))
+    return one, other
+
+
+def _encoded(
+    state: TrainState,
+    pixels: Tensor,
+    config: TrainConfig,
+    generator: torch.Generator,
+    of_views: bool = False,
+) -> Tensor:
+    """Sample the z of images, or encode a view of each to its mean, shape (N, D)."""
+    parts = []
+    for chunk in pixels.split(_CHUNK):
+        images = chunk.float() / 255
+        if of_views:
+            images = augment(images, config.augmentation, generator)
+        posterior = state.vae.posterior(images)
+        noise = torch.randn(posterior.mean.shape, generator=generator, device=pixels.device)
+        parts.append(posterior.mean if of_views else posterior.sample(noise))
+    return torch.cat(parts)
 
 
 def _process() -> tuple[int, int]:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
     return 0, 1
+
+
+def _as_first_process(*tensors: Tensor) -> None:
+    """Take over what the first process has, in place."""
+    if _process()[1] > 1:
+        for tensor in tensors:
+            torch.distributed.broadcast(tensor, 0)
 
 
 def _sum_over_processes(gradients: list[Tensor], totals: Tensor) -> None:
