@@ -375,8 +375,8 @@ def show_table(was_active: bool) -> None:
                 "Settings": describe(run.config),
                 "Epochs": f"{len(losses)} of {run.config.epochs}",
                 "Cross-entropy": losses[-1].validation_cross_entropy if losses else None,
-                "Classification": metrics.get("classification_accuracy"),
-                "Clustering": metrics.get("clustering_accuracy"),
+                "Classification": percent(metrics.get("classification_accuracy")),
+                "Clustering": percent(metrics.get("clustering_accuracy")),
             }
         )
     st.dataframe(
@@ -387,12 +387,17 @@ def show_table(was_active: bool) -> None:
             "Cross-entropy": st.column_config.NumberColumn(
                 format="%.1f", help="Of the last epoch, on validation images, nats an image."
             ),
-            "Classification": st.column_config.NumberColumn(format="percent"),
-            "Clustering": st.column_config.NumberColumn(format="percent"),
+            "Classification": st.column_config.NumberColumn(format="%.1f%%"),
+            "Clustering": st.column_config.NumberColumn(format="%.1f%%"),
         },
         alt="All trainings with their state, settings and figures",
         key="all_runs",
     )
+
+
+def percent(share: float | None) -> float | None:
+    """Return a share as the table shows it: its own format leaves zeros out."""
+    return None if share is None else 100 * share
 
 
 def data_name_of(run: Run) -> str:

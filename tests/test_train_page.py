@@ -222,6 +222,8 @@ def test_a_finished_run_can_be_loaded(make_run: Callable[..., Run]) -> None:
     metrics = {metric.label: metric.value for metric in page.metric}
     assert metrics["Classification"] == f"{run.metrics['classification_accuracy']:.1%}"
     assert metrics["Cross-entropy"] == f"{run.metrics['cross_entropy']:.1f}"
+    shown = page.dataframe[0].value.iloc[0]
+    assert shown["Clustering"] == 100 * run.metrics["clustering_accuracy"]
     page.button(key="load").click()
     _run(page)
     assert page.session_state["checkpoint"] == str(run.model_path.resolve())
