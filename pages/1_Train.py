@@ -414,7 +414,7 @@ def words_for(progress: Progress, config: TrainConfig) -> str:
         )
     else:
         words.append(f"step {progress.step} of {progress.steps}")
-        words.append(f"{duration(progress.seconds_left)} left")
+        words.append(f"{duration(progress.seconds_left or 0)} left")
     if progress.restarts:
         words.append("begun again, since its clusters had collapsed")
     return ", ".join(words)

@@ -188,7 +188,7 @@ def test_the_bar_counts_starts_and_says_that_a_training_begins_again(
     bar.show(replace(report, epoch=1, step=1, starts_tried=0, restarts=1))
     bar.close()
     said = capsys.readouterr().err
-    assert "the mixture has collapsed: the training begins again, with the next seed" in said
+    assert "the mixture has collapsed: the training begins again, with another seed" in said
     assert "epoch 1/4:" in said and "1/20" in said
 
 

@@ -161,9 +161,9 @@ def test_progress_says_where_the_training_stands(images, monkeypatch):
     np.testing.assert_allclose(fractions, np.arange(1, 16) / 15)
     for report in reports:
         assert np.isfinite([report.cross_entropy, report.kl, report.kl_weight]).all()
-        # The time left is what the time spent makes of the steps left.
-        expected = report.seconds / report.fraction * (1 - report.fraction)
-        assert report.seconds_left == pytest.approx(expected, abs=1e-9)
+        # The time left is what the time spent on steps makes of those left.
+        most = report.seconds / report.fraction * (1 - report.fraction)
+        assert 0.1 * most <= report.seconds_left <= most
     assert reports[-1].seconds_left == 0
     assert (np.diff([report.seconds for report in reports]) >= 0).all()
 
@@ -179,7 +179,7 @@ def test_time_left_counts_what_this_process_did(images, monkeypatch):
     state, _ = trained(dataclasses.replace(SMALL, epochs=2), images)
     report = next(iter(train(state, images, SMALL)))
     assert report.fraction == pytest.approx(11 / 15)
-    assert report.seconds_left == pytest.approx(report.seconds * 4)  # 1 step done, 4 to go
+    assert 0 < report.seconds_left <= report.seconds * 4  # 1 step done, 4 to go
 
 
 def test_reports_come_four_times_a_second(images, monkeypatch):
@@ -406,13 +406,13 @@ def spoiling(training, state, attempts=1):
         yield report
 
 
-def test_a_collapsed_training_begins_again_with_the_next_seed(zeros_and_ones, monkeypatch):
+def test_a_collapsed_training_begins_again_with_another_seed(zeros_and_ones, monkeypatch):
     monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
     state = TrainState.start(TWO_DIGITS)
     training = spoiling(train(state, zeros_and_ones, TWO_DIGITS), state)
     finished = [(r.restarts, r.epoch) for r in training if r.finished_epoch]
     assert finished == [(restarts, epoch) for restarts in (0, 1) for epoch in range(1, 11)]
-    other, _ = trained(dataclasses.replace(TWO_DIGITS, seed=1), zeros_and_ones)
+    other, _ = trained(dataclasses.replace(TWO_DIGITS, seed=2**31), zeros_and_ones)
     assert other.restarts == 0  # nothing was wrong with it
     assert state.history == other.history
     found, expected = state.tensors(), other.tensors()
@@ -530,9 +530,11 @@ import json, sys
 import numpy as np, torch, torch.distributed as dist
 from safetensors.torch import save_file
 from vaegmm.config import TrainConfig
+from vaegmm import training
 from vaegmm.training import TrainState, train
 
-rank, size, port, images, config, out = sys.argv[1:]
+rank, size, port, images, config, out, least_kept = sys.argv[1:]
+training._LEAST_TOLD, training._LEAST_KEPT = 0, float(least_kept)
 torch.set_num_threads(1)
 dist.init_process_group(
     "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=int(rank), world_size=int(size)
@@ -553,8 +555,15 @@ def free_port() -> int:
 
 
 @pytest.mark.slow
-@both_stages
-def test_two_processes_make_the_training_of_one(images, tmp_path, config):
+@pytest.mark.parametrize(
+    ("config", "restarts"),
+    [(SMALL, 0), (JOINT, 0), (JOINT, 1)],
+    ids=["alone", "joint", "restarted"],
+)
+def test_two_processes_make_the_training_of_one(images, tmp_path, monkeypatch, config, restarts):
+    least_kept = 1e9 if restarts else 0
+    monkeypatch.setattr("vaegmm.training._LEAST_TOLD", 0)
+    monkeypatch.setattr("vaegmm.training._LEAST_KEPT", least_kept)
     images = images[:65]  # the last batch is a single image: one process has none of it
     np.save(tmp_path / "images.npy", images)
     port = free_port()
@@ -563,7 +572,7 @@ def test_two_processes_make_the_training_of_one(images, tmp_path, config):
             [
                 *(sys.executable, "-c", WORKER, str(rank), "2", str(port)),
                 *(str(tmp_path / "images.npy"), json.dumps(config.to_dict())),
-                str(tmp_path / f"{rank}.safetensors"),
+                *(str(tmp_path / f"{rank}.safetensors"), str(least_kept)),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -584,7 +593,10 @@ def test_two_processes_make_the_training_of_one(images, tmp_path, config):
     assert_same(first, second)
     state, _ = trained(config, images)
     alone, start = state.tensors(), TrainState.start(config).tensors()
-    assert not alone.pop("restarts")
+    assert first["restarts"] == alone.pop("restarts") == restarts
+    if config.joint_epochs:
+        told = alone.pop("prior.first_information").item()
+        assert first["prior.first_information"].item() == pytest.approx(told, abs=0.05)
     for name, expected in alone.items():
         # Adam divides by the root of tiny squares, which magnifies the rounding of single
         # entries: what is compared is how far all of a tensor has come.

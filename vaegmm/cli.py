@@ -162,7 +162,8 @@ def _execute(run: Run, options: argparse.Namespace) -> VAEGMM:
         bar.show(report)
         if options.json and report.finished_epoch:
             event = {"event": "epoch", "epochs": report.epochs, **asdict(report.finished_epoch)}
-            print(json.dumps(event | {"seconds_left": report.seconds_left}), flush=True)
+            event |= {"seconds_left": report.seconds_left, "restarts": report.restarts}
+            print(json.dumps(event), flush=True)
 
     try:
         return run.execute(show, bar.show_fit, options.device)
@@ -384,18 +385,18 @@ class _ProgressBar:
     def __init__(self) -> None:
         self._bar: Any = None
         self._is_watched = sys.stderr.isatty()
-        self._last: Progress | None = None
+        self._restarts: int | None = None  # of the last report
 
     def show(self, report: Progress) -> None:
         """Draw one Progress."""
-        if self._last is not None and report.restarts > self._last.restarts:
+        if self._restarts is not None and report.restarts > self._restarts:
             self.close()
             print(
-                "the mixture has collapsed: the training begins again, with the next seed",
+                "the mixture has collapsed: the training begins again, with another seed",
                 file=sys.stderr,
                 flush=True,
             )
-        self._last = report
+        self._restarts = report.restarts
         losses = (
             f"cross-entropy {report.cross_entropy:.1f}, KL {report.kl:.2f} "
             f"(weight {report.kl_weight:.2f})"
@@ -404,7 +405,7 @@ class _ProgressBar:
             if report.finished_epoch:
                 print(
                     f"epoch {report.epoch}/{report.epochs}: {losses}, "
-                    f"{report.seconds:.0f} s, {report.seconds_left:.0f} s left",
+                    f"{report.seconds:.0f} s, {report.seconds_left or 0:.0f} s left",
                     file=sys.stderr,
                     flush=True,
                 )

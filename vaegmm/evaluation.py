@@ -49,9 +49,9 @@ def evaluate(
         "log_likelihood": float(model.mixture.score_samples(mean).mean()),
         "mean_typicality": float(model.typicality(array).mean()),
     }
-    information = views_information(model, array, seed)
-    if information is not None:
-        figures["views_information"] = information
+    views_tell = views_information(model, array, seed)
+    if views_tell is not None:
+        figures["views_information"] = views_tell
     if labels is None:
         return figures
     truth = as_labels(labels, len(array))

@@ -189,13 +189,14 @@ def starts(
     """
     points = z.cpu().double().numpy()
     generator = torch.Generator().manual_seed(seed)
+    if views is not None:
+        one, other = (view.cpu().float() for view in views)
     for start in range(config.n_init):
         mixture = _fit(points, config.n_components, random_state=seed * config.n_init + start)
         prior = _prior(mixture)
         if views is None:
             yield Start(prior, mixture.lower_bound_)
         else:
-            one, other = (view.cpu().float() for view in views)
             prior = _trained(prior, one, other, config.consistency, generator)
             yield Start(prior, information(prior, one, other))
 

@@ -357,6 +357,7 @@ class Run:
         )
         seconds = round(time.perf_counter() - began, 1)
         model.provenance = _provenance(self, dataset, device, seconds)
+        model.provenance["restarts"] = state.restarts
         model.metrics = evaluate(model, dataset.test.images, dataset.test.labels)
         model.save(self.model_path)
         self._write_status("finished")

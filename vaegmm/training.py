@@ -42,8 +42,9 @@ _REPORT_SECONDS = 0.25  # a progress bar that moves four times a second looks al
 _CHUNK = 2048  # images that pass the network at once where no gradient is needed
 _N_JUDGES = 10_000  # images whose views judge the prior
 # The joint stage has collapsed where it lost more than half of what the views told of each other at
-# its start, if that was at least half of what there is to tell.
-_HALF = 0.5
+# its start, if that was at least half of what there is to tell, log K.
+_LEAST_TOLD = 0.5
+_LEAST_KEPT = 0.5
 _MOST_RESTARTS = 1  # of one training
 
 
@@ -74,7 +75,10 @@ class EpochLoss:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training stands. Losses are means over the epoch so far, in nats an image."""
+    """Where a training stands. Losses are means over the epoch so far, in nats an image.
+
+    Before the first step of an epoch they are those of the epoch before.
+    """
 
     epoch: int  # the epoch in hand, counted from 1
     epochs: int
@@ -84,7 +88,7 @@ class Progress:
     kl: float
     kl_weight: float
     seconds: float  # since this process began to train
-    seconds_left: float  # estimated from the steps since then; NaN before the first
+    seconds_left: float | None  # estimated from the steps made; None before the first
     finished_epoch: EpochLoss | None = None  # set on the report that ends an epoch
     starts_tried: int = 0  # before the first step of the joint stage
     restarts: int = 0  # how often the whole training has begun again by itself
@@ -136,14 +140,18 @@ class TrainState:
         return self.prior
 
     def begin_again(self, config: TrainConfig) -> None:
-        """Forget all epochs; the next attempt is the training that the next seed would make."""
-        restarts = self.restarts + 1
-        fresh = TrainState.start(_of_attempt(config, restarts), self.vae.device)
-        self.vae, self.optimizer, self.prior = fresh.vae, fresh.optimizer, None
-        self.history, self.restarts = [], restarts
+        """Forget all epochs, and begin with another seed."""
+        self.restarts += 1
+        fresh = TrainState.start(_of_attempt(config, self.restarts))
+        self.vae.load_state_dict(fresh.vae.state_dict())
+        self.optimizer = _adam(self.vae, config.learning_rate)
+        self.prior, self.history = None, []
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all but the history by name, for `restore`; training changes them in place."""
+        """Return all but the history by name, for `restore`.
+
+        Training changes weights and moments in place.
+        """
         tensors = {f"vae.{name}": value for name, value in self.vae.state_dict().items()}
         tensors["restarts"] = torch.tensor(self.restarts)
         for index, moments in self.optimizer.state_dict()["state"].items():
@@ -216,7 +224,7 @@ def train(
     training over several processes.
 
     A joint stage that has collapsed, which the views tell without a label, makes the whole training
-    begin again once, with the next seed.
+    begin again once, with another seed.
 
     Args:
         state: where to begin; changed in place.
@@ -254,7 +262,8 @@ def train(
 
 
 def _of_attempt(config: TrainConfig, restarts: int) -> TrainConfig:
-    return replace(config, seed=(config.seed + restarts) % 2**32)
+    # Half of all seeds away: whoever compares seeds 0 to 9 must not meet one of them twice.
+    return replace(config, seed=(config.seed + restarts * 2**31) % 2**32)
 
 
 def _train_epochs(
@@ -267,16 +276,15 @@ def _train_epochs(
     """Train until all epochs are finished, for the first time or again."""
     config = _of_attempt(config, state.restarts)
     steps = -(-len(pixels) // config.batch_size)
-    first_epoch, last_report = state.epoch, time.perf_counter()
-    without_steps = last_report - began if state.restarts else 0.0  # seconds
+    first_epoch, last_report, seconds_of_steps = state.epoch, time.perf_counter(), 0.0
 
     while state.epoch < config.epochs:
         last_good = {name: value.clone() for name, value in state.tensors().items()}
         try:
             for step, loss, starts_tried in _train_epoch(state, pixels, held_out, config):
                 now = time.perf_counter()
-                if starts_tried:
-                    without_steps += now - last_report
+                if not starts_tried:
+                    seconds_of_steps += now - last_report
                 last_report = now
                 done = (loss.epoch - 1 - first_epoch) * steps + step
                 left = (config.epochs - loss.epoch) * steps + steps - step
@@ -289,7 +297,7 @@ def _train_epochs(
                     kl=loss.kl,
                     kl_weight=loss.kl_weight,
                     seconds=now - began,
-                    seconds_left=(now - began - without_steps) / done * left if done else math.nan,
+                    seconds_left=seconds_of_steps / done * left if done else None,
                     finished_epoch=loss if step == steps else None,
                     starts_tried=starts_tried,
                     restarts=state.restarts,
@@ -314,7 +322,7 @@ def _train_epoch(
     permutation = torch.randperm(len(pixels), generator=generator, device=pixels.device)
     if epoch > config.epochs - config.joint_epochs:
         for starts_tried in _prepare_prior(state, pixels, config, generator):
-            if state.history:
+            if state.history:  # else there is no loss to show yet
                 yield _EpochReport(0, replace(state.history[-1], epoch=epoch), starts_tried)
     losses = torch.zeros(steps, 2, device=pixels.device)  # summed over the batch; read on report
     last_report = time.perf_counter()
@@ -463,9 +471,10 @@ def _has_collapsed(state: TrainState, pixels: Tensor, config: TrainConfig) -> bo
     if state.prior is None:
         return False
     first = state.prior.first_information  # NaN where there are no views
-    if not first >= _HALF * math.log(config.joint.n_components):
+    if not first >= _LEAST_TOLD * math.log(config.joint.n_components):
         return False
-    has_collapsed = (_information(state, pixels, config) < _HALF * first).int()
+    config = _of_attempt(config, state.restarts)
+    has_collapsed = (_information(state, pixels, config) < _LEAST_KEPT * first).int()
     _as_first_process(has_collapsed)
     return bool(has_collapsed)
 
