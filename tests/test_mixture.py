@@ -295,6 +295,22 @@ def test_history_holds_the_parameters_of_every_iteration():
     assert not hasattr(fitted(z), "history_")
 
 
+@pytest.mark.filterwarnings("error")
+def test_arrays_that_cannot_be_written_are_as_good_as_others():
+    points = np.random.default_rng(0).normal(size=(50, 3))
+    parameters = [np.full(2, 0.5), np.zeros((2, 3)), np.stack([np.eye(3)] * 2)]
+    for array in (points, *parameters):
+        array.setflags(write=False)
+    weights, means, covariances = parameters
+    assert GaussianMixture.from_parameters(*parameters).predict(points).shape == (50,)
+    mixture = GaussianMixture(
+        2, weights_init=weights, means_init=means, precisions_init=covariances, max_iter=1, tol=0
+    )
+    mixture.fit(points)
+    mixture.means_.setflags(write=False)
+    assert mixture.predict(points).shape == (50,)
+
+
 def test_given_means_are_the_start():
     z, labels = blobs()
     means = np.stack([z[labels == k].mean(0) for k in (2, 0, 3, 1)])

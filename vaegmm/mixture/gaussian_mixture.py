@@ -148,7 +148,7 @@ class GaussianMixture(DensityEstimator):
         mixture = cls(len(weights), covariance_type=covariance_type, **params)
         mixture._check_params()
         like = means if isinstance(means, Tensor) else np.asarray(means)
-        parts = [torch.as_tensor(p) for p in (weights, means, covariances)]
+        parts = [_tensor(part) for part in (weights, means, covariances)]
         parts = [p if p.is_floating_point() else p.double() for p in parts]
         n_components, dimension = parts[1].shape
         shape = COVARIANCES[covariance_type].shape(n_components, dimension)
@@ -272,7 +272,7 @@ class GaussianMixture(DensityEstimator):
         for name, shape in shapes.items():
             value = getattr(self, name)
             if value is not None:
-                given[name] = torch.as_tensor(value, dtype=torch.float64, device=device)
+                given[name] = _tensor(value).to(device, torch.float64)
                 if given[name].shape != shape:
                     raise ValueError(
                         f"{name} must have shape {shape}; got {tuple(given[name].shape)}."
@@ -375,7 +375,7 @@ class GaussianMixture(DensityEstimator):
             ]
         )
         to_kind = _arrays if kind is None else _tensors
-        dtype = torch.as_tensor(self.means_[:0]).dtype
+        dtype = _tensor(self.means_[:0]).dtype
         return to_kind(dtype, z)[0], to_kind(torch.int64, components.sort().values.to(z.device))[0]
 
     def _evaluate(self, X: Any, reduce: Callable[[Tensor], Tensor]) -> Any:
@@ -424,7 +424,7 @@ class GaussianMixture(DensityEstimator):
     def _parameters(self, device: torch.device) -> Parameters:
         """The fitted parameters as float64 tensors."""
         names = ("weights_", "means_", "covariances_", "precisions_cholesky_")
-        parts = [torch.as_tensor(getattr(self, name)).to(device, torch.float64) for name in names]
+        parts = [_tensor(getattr(self, name)).to(device, torch.float64) for name in names]
         return Parameters(COVARIANCES[self.covariance_type], *parts)
 
     def _set(self, parameters: Parameters, dtype: torch.dtype, to_kind: Callable) -> None:
@@ -468,6 +468,11 @@ def _arrays(dtype: torch.dtype, *values: Tensor) -> list[Any]:
 
 def _tensors(dtype: torch.dtype, *values: Tensor) -> list[Any]:
     return [value.to(dtype, copy=True) for value in values]
+
+
+def _tensor(value: Any) -> Tensor:
+    # A copy of what is no tensor: torch warns of arrays that cannot be written.
+    return value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))
 
 
 def _seed(random_state: Any) -> int:
