@@ -140,9 +140,9 @@ class TrainState:
         return self.prior
 
     def begin_again(self, config: TrainConfig) -> None:
-        """Forget all epochs, and begin with another seed."""
+        """Forget all epochs, and begin from this configuration's seed."""
         self.restarts += 1
-        fresh = TrainState.start(_of_attempt(config, self.restarts))
+        fresh = TrainState.start(config)
         self.vae.load_state_dict(fresh.vae.state_dict())
         self.optimizer = _adam(self.vae, config.learning_rate)
         self.prior, self.history = None, []
@@ -255,10 +255,12 @@ def train(
     if validation_images is not None:
         held_out = to_device(as_bytes(validation_images, "validation images"), device)
     began = time.perf_counter()
-    yield from _train_epochs(state, pixels, held_out, config, began)
-    while state.restarts < _MOST_RESTARTS and _has_collapsed(state, pixels, config):
-        state.begin_again(config)
-        yield from _train_epochs(state, pixels, held_out, config, began)
+    attempt = _of_attempt(config, state.restarts)
+    yield from _train_epochs(state, pixels, held_out, attempt, began)
+    while state.restarts < _MOST_RESTARTS and _has_collapsed(state, pixels, attempt):
+        attempt = _of_attempt(config, state.restarts + 1)
+        state.begin_again(attempt)
+        yield from _train_epochs(state, pixels, held_out, attempt, began)
 
 
 def _of_attempt(config: TrainConfig, restarts: int) -> TrainConfig:
@@ -274,7 +276,6 @@ def _train_epochs(
     began: float,
 ) -> Iterator[Progress]:
     """Train until all epochs are finished, for the first time or again."""
-    config = _of_attempt(config, state.restarts)
     steps = -(-len(pixels) // config.batch_size)
     first_epoch, last_report, seconds_of_steps = state.epoch, time.perf_counter(), 0.0
 
@@ -473,7 +474,6 @@ def _has_collapsed(state: TrainState, pixels: Tensor, config: TrainConfig) -> bo
     first = state.prior.first_information  # NaN where there are no views
     if not first >= _LEAST_TOLD * math.log(config.joint.n_components):
         return False
-    config = _of_attempt(config, state.restarts)
     has_collapsed = (_information(state, pixels, config) < _LEAST_KEPT * first).int()
     _as_first_process(has_collapsed)
     return bool(has_collapsed)
