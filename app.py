@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from vaegmm import ui
+from vaegmm.app import ui
 from vaegmm.model import VAEGMM
 from vaegmm.reading import read_image
 

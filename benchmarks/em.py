@@ -283,8 +283,8 @@ def measure_start(points: Any, n_components: int, repeats: int) -> float:
 
     from vaegmm.mixture.chunks import Points
     from vaegmm.mixture.covariance import COVARIANCES
-    from vaegmm.mixture.distributed import ALONE
     from vaegmm.mixture.start import draw_sample, initial_parameters
+    from vaegmm.processes import ALONE
 
     fastest = float("inf")
     for _ in range(repeats):

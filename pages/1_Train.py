@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from vaegmm import data, figures, ui
+from vaegmm import data
+from vaegmm.app import figures, ui
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.data import DataError
 from vaegmm.model import best_device, require_enough_images

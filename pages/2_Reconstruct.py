@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from vaegmm import explore, figures, ui
+from vaegmm.app import explore, figures, ui
+from vaegmm.app.explore import Scores
+from vaegmm.colours import colour_of
 from vaegmm.data import Dataset
-from vaegmm.explore import Scores
 from vaegmm.model import VAEGMM
 
 _N_SHOWN = 40
@@ -103,7 +104,7 @@ def show_summary(dataset: Dataset, scores: Scores) -> None:
     present = np.unique(labels)
     means = {dataset.label_names[k]: scores.cross_entropy[labels == k].mean() for k in present}
     ui.show_chart(
-        figures.value_bars(means, [figures.colour_of(k) for k in present], "nats an image"),
+        figures.value_bars(means, [colour_of(k) for k in present], "nats an image"),
         "cross-entropy-by-digit",
         "Mean cross-entropy of each digit",
     )

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from vaegmm import explore, figures, ui
-from vaegmm.explore import LatentMap
+from vaegmm.app import explore, figures, ui
+from vaegmm.app.explore import LatentMap
+from vaegmm.colours import colour_of
 from vaegmm.model import VAEGMM
 
 _COLOURS = ["cluster", "digit", "log-likelihood"]
@@ -152,7 +153,7 @@ def show_selection(model: VAEGMM, space: LatentMap, rows: np.ndarray) -> None:
     labels = explore.component_labels(model)[space.components[rows]]
     titles = explore.label_titles(model)
     counts = {titles[k]: float((labels == k).sum()) for k in titles if (labels == k).any()}
-    colours = [figures.colour_of(k) for k in titles if (labels == k).any()]
+    colours = [colour_of(k) for k in titles if (labels == k).any()]
     ui.show_chart(
         figures.value_bars(counts, colours, "points"), "selection", "Selected points by digit"
     )

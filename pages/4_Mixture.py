@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from vaegmm import explore, figures, metrics, ui
+from vaegmm import metrics
+from vaegmm.app import explore, figures, ui
 from vaegmm.model import VAEGMM
 
 _POINTS_PLAYED = 4000  # of the stored z, drawn behind the ellipses

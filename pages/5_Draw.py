@@ -8,11 +8,12 @@ from typing import IO, Any
 import numpy as np
 import streamlit as st
 
-from vaegmm import explore, figures, pictures, ui
+from vaegmm.app import explore, pictures, ui
+from vaegmm.app.pad import pad, paste
+from vaegmm.colours import PALETTE, UNNAMED_COLOUR, colour_of
 from vaegmm.data import LEAST_IMAGES, as_npz
 from vaegmm.labelling import UNNAMED
 from vaegmm.model import VAEGMM
-from vaegmm.pad import pad, paste
 from vaegmm.preprocess import LARGEST_FILE, digit_from_image, open_picture, split_digits
 from vaegmm.reading import Reading, read_image, read_strokes
 
@@ -160,7 +161,7 @@ def show_answer(model: VAEGMM, reading: Reading) -> None:
         with st.container(width="content"):
             st.markdown(f"## {name}", width="content")
             st.markdown(f"{probability:.0%} sure", width="content")
-    colours = [figures.colour_of(label) for label in range(len(model.label_names))]
+    colours = [colour_of(label) for label in range(len(model.label_names))]
     st.html(pictures.probability_bars(reading.probabilities, model.label_names, colours))
     if reading.is_strange:
         st.warning("This doesn't look like a digit to me.", icon=":material/help:")
@@ -244,8 +245,8 @@ def latent_picture(key: str, _model: VAEGMM) -> pictures.Map:
     """Draw the stored z once, in the colours of their digits."""
     space = ui.latent_map(_model)
     labels = explore.component_labels(_model)[space.components]
-    palette = [*figures.PALETTE, figures.UNNAMED_COLOUR]
-    colours = np.where(labels == UNNAMED, len(figures.PALETTE), labels % len(figures.PALETTE))
+    palette = [*PALETTE, UNNAMED_COLOUR]
+    colours = np.where(labels == UNNAMED, len(PALETTE), labels % len(PALETTE))
     return pictures.Map(space.axes[:, :2], colours, palette)
 
 

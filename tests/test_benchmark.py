@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from vaegmm import benchmark
@@ -103,6 +104,16 @@ def test_the_sweep_measures_every_size_and_number_of_labels(small_model, digits,
     )
     assert lines[3].startswith("| 20 | ")
     assert "100 labels" in figure.read_text()
+
+
+def test_a_sweep_marks_the_best_size_and_has_a_curve_for_each_number_of_labels():
+    figure = benchmark._sweep_figure(
+        [5, 10, 20], [3e3, 1e3, 2e3], [-3.0, -2.0, -1.0], {10: [0.1, 0.2, 0.3], 1000: [0.4] * 3}
+    )
+    bic, likelihood, *accuracies = figure.data
+    assert list(bic.y) == [3, 1, 2]
+    assert [int(np.argmax(trace.marker.size)) for trace in (bic, likelihood)] == [1, 2]
+    assert [trace.name for trace in accuracies] == ["10 labels", "1,000 labels"]
 
 
 def test_the_sweep_needs_a_model(capsys):

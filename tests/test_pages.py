@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from vaegmm import VAEGMM, GaussianMixture, checkpoint, data, ui
+from vaegmm import VAEGMM, GaussianMixture, checkpoint, data
+from vaegmm.app import ui
 from vaegmm.preprocess import digit_from_strokes
 from vaegmm.reading import read_strokes
 

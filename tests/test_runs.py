@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 import torch
 
-from vaegmm import checkpoint, runs, training
+from vaegmm import checkpoint, runs
 from vaegmm.checkpoint import CheckpointError, read_tensors
 from vaegmm.cli import _config, _parser
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
 from vaegmm.data import DataError
 from vaegmm.model import VAEGMM
 from vaegmm.runs import Run, RunError, Status, command_of, list_runs, new_run_path
-from vaegmm.training import NonFiniteLossError, Progress
+from vaegmm.training import NonFiniteLossError, Progress, loop
 
 TINY = TrainConfig(
     vae=VAEConfig(latent_dim=2, hidden_units=(16,)),
@@ -356,7 +356,7 @@ def test_a_loss_that_stops_being_finite_keeps_the_last_good_epoch(
     make_run: Callable[..., Run], uninterrupted: VAEGMM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run()
-    take_step, n_steps = training._take_step, 0
+    take_step, n_steps = loop._take_step, 0
 
     def overflow(*arguments: object) -> torch.Tensor:
         nonlocal n_steps
@@ -365,7 +365,7 @@ def test_a_loss_that_stops_being_finite_keeps_the_last_good_epoch(
         return losses * float("nan") if n_steps == 10 else losses  # 60 images: 4 steps an epoch
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_take_step", overflow)
+        patch.setattr(loop, "_take_step", overflow)
         with pytest.raises(NonFiniteLossError, match="epoch 3, step 2"):
             run.execute()
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 from sklearn.cluster import KMeans
 
 from vaegmm import metrics
+from vaegmm.colours import PALETTE
 from vaegmm.config import PRESETS, AugmentationConfig, JointConfig, TrainConfig
 from vaegmm.data import Dataset, Split
 from vaegmm.evaluation import evaluate
-from vaegmm.figures import component_sweep
 from vaegmm.labelling import name_components
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
@@ -218,7 +220,7 @@ def save_sweep(sizes: list[Size], out: str | Path) -> Path:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "components.md", sweep_table(sizes))
-    figure = component_sweep(
+    figure = _sweep_figure(
         [size.n_components for size in sizes],
         [size.bic for size in sizes],
         [size.log_likelihood for size in sizes],
@@ -226,6 +228,59 @@ def save_sweep(sizes: list[Size], out: str | Path) -> Path:
     )
     _write(folder / "components.html", figure.to_html())
     return folder / "components.html"
+
+
+def _sweep_figure(
+    components: Sequence[int],
+    bic: Sequence[float],
+    log_likelihood: Sequence[float],
+    accuracies: Mapping[int, Sequence[float]],
+) -> go.Figure:
+    """Draw what mixtures of several sizes give: BIC, held-out likelihood and classification.
+
+    Args:
+        components: the sizes K.
+        bic: the Bayesian information criterion of each; the lowest is marked.
+        log_likelihood: of held-out z, in nats an image; the highest is marked.
+        accuracies: for each number of labels, the accuracy with each size, in [0, 1].
+    """
+    titles = ("BIC, in thousands", "held-out log-likelihood, nats", "accuracy by number of labels")
+    figure = make_subplots(rows=1, cols=3, subplot_titles=titles, horizontal_spacing=0.06)
+    thousands, likelihoods = np.asarray(bic) / 1000, np.asarray(log_likelihood)
+    curves = (thousands, thousands.argmin()), (likelihoods, likelihoods.argmax())
+    for column, (curve, best) in enumerate(curves, start=1):
+        sizes = np.full(len(curve), 6)
+        sizes[best] = 13
+        figure.add_scatter(
+            x=list(components),
+            y=curve,
+            mode="lines+markers",
+            line={"color": PALETTE[9], "width": 2},
+            marker={"size": sizes},
+            showlegend=False,
+            hovertemplate="%{x} components: %{y:.2f}<extra></extra>",
+            row=1,
+            col=column,
+        )
+    for index, (n_labels, values) in enumerate(accuracies.items()):
+        figure.add_scatter(
+            x=list(components),
+            y=list(values),
+            mode="lines+markers",
+            line={"color": PALETTE[index % len(PALETTE)], "width": 2},
+            name=f"{n_labels:,} labels",
+            hovertemplate="%{x} components: %{y:.2%}<extra>%{fullData.name}</extra>",
+            row=1,
+            col=3,
+        )
+    figure.update_xaxes(type="category", title="components", showgrid=False)
+    figure.update_yaxes(tickformat=".0%", col=3)
+    figure.update_layout(
+        height=380,
+        margin={"l": 48, "r": 8, "t": 40, "b": 0},
+        template="plotly_white",  # it is a file of its own, on no page with a theme
+    )
+    return figure
 
 
 def table(cells: list[tuple[str, str, int, Figures]]) -> str:

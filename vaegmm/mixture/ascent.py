@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from vaegmm.mixture.chunks import Points
-from vaegmm.mixture.distributed import Group
 from vaegmm.mixture.em import Parameters, Walk, e_step, m_step
+from vaegmm.processes import Group
 
 #: A component that expects fewer points than this is empty.
 _EMPTY = 1e-3

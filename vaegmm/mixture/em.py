@@ -20,7 +20,7 @@ from torch import Tensor
 from vaegmm.gaussian import LOG_2PI
 from vaegmm.mixture.chunks import LONGEST_CHUNK, Block, evenly
 from vaegmm.mixture.covariance import COVARIANCES, Covariance, Frame
-from vaegmm.mixture.distributed import ALONE, Group
+from vaegmm.processes import ALONE, Group
 
 #: Responsibilities below exp(-x) are raised to it: they move no parameter, while the denormal
 #: numbers they would turn into make a matrix product many times slower.

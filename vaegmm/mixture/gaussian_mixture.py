@@ -15,10 +15,10 @@ from torch import Tensor
 from vaegmm.mixture.ascent import Ascent, ascend
 from vaegmm.mixture.chunks import Points
 from vaegmm.mixture.covariance import COVARIANCES, Frame
-from vaegmm.mixture.distributed import ALONE, Group, Processes
 from vaegmm.mixture.em import Parameters, Walk
 from vaegmm.mixture.estimator import DensityEstimator, not_fitted
 from vaegmm.mixture.start import draw_sample, initial_parameters
+from vaegmm.processes import ALONE, Group, Processes
 
 CovarianceType = Literal["full", "tied", "diag", "spherical"]
 InitParams = Literal["kmeans", "k-means++", "random", "random_from_data"]

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from vaegmm.mixture.chunks import Points
 from vaegmm.mixture.covariance import Covariance
-from vaegmm.mixture.distributed import Group
 from vaegmm.mixture.em import Parameters, Statistics, m_step
 from vaegmm.mixture.kmeans import kmeans_plus_plus, lloyd, nearest
+from vaegmm.processes import Group
 
 #: A start is found on at most this many points, and at most that many a component.
 _SAMPLE, _SAMPLE_PER_COMPONENT = 2**15, 256

@@ -12,13 +12,14 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from vaegmm import checkpoint, data, explore, figures, pictures
+from vaegmm import checkpoint, data
+from vaegmm.app import explore, figures, pictures
 from vaegmm.checkpoint import CheckpointError
 from vaegmm.data import DataError, Dataset
 from vaegmm.model import VAEGMM
 from vaegmm.runs import list_runs
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 CHECKPOINTS = PROJECT / "checkpoints"
 UPLOAD_MEGABYTES = 50
 # A file: Streamlit's own icons would be fetched from the network.

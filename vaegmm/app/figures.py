@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-# One colour a digit, 0 to 9: as far apart as ten can be, also for colour-blind eyes, and visible
-# on light and dark. .streamlit/config.toml has the same list.
-PALETTE = (
-    "#49a69e",
-    "#af6745",
-    "#764b66",
-    "#a386ee",
-    "#ca9405",
-    "#9d310a",
-    "#7272a9",
-    "#61cbe6",
-    "#afc48a",
-    "#494dad",
-)
-UNNAMED_COLOUR = "#8b8f94"
+from vaegmm.colours import PALETTE, UNNAMED_COLOUR, colour_of, shades_of
+
 _FAINT = "rgba(128, 132, 138, 0.35)"  # on light and on dark
 _NO_MARGIN = {"l": 0, "r": 8, "t": 8, "b": 0}
-
-
-def colour_of(label: int) -> str:
-    """Return the colour of a label; grey for a negative one, which means unnamed."""
-    return PALETTE[label % len(PALETTE)] if label >= 0 else UNNAMED_COLOUR
-
-
-def shades_of(label: int) -> list[tuple[float, str]]:
-    """Return a colour scale from a lighter to a darker shade of a label's colour."""
-    red, green, blue = (int(colour_of(label)[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
-    ends = (min(lightness + 0.16, 0.85), max(lightness - 0.16, 0.2))
-    scale = []
-    for place, end in enumerate(ends):
-        rgb = (round(255 * part) for part in colorsys.hls_to_rgb(hue, end, saturation))
-        scale.append((float(place), f"rgb({','.join(map(str, rgb))})"))
-    return scale
 
 
 def loss_curves(
@@ -263,59 +231,6 @@ def likelihood_curve(lower_bounds: Sequence[float]) -> go.Figure:
         margin=_NO_MARGIN,
         xaxis={"title": "iteration", "rangemode": "tozero"},
         yaxis={"title": "log-likelihood, nats a point"},
-    )
-    return figure
-
-
-def component_sweep(
-    components: Sequence[int],
-    bic: Sequence[float],
-    log_likelihood: Sequence[float],
-    accuracies: Mapping[int, Sequence[float]],
-) -> go.Figure:
-    """Draw what mixtures of several sizes give: BIC, held-out likelihood and classification.
-
-    Args:
-        components: the sizes K.
-        bic: the Bayesian information criterion of each; the lowest is marked.
-        log_likelihood: of held-out z, in nats an image; the highest is marked.
-        accuracies: for each number of labels, the accuracy with each size, in [0, 1].
-    """
-    titles = ("BIC, in thousands", "held-out log-likelihood, nats", "accuracy by number of labels")
-    figure = make_subplots(rows=1, cols=3, subplot_titles=titles, horizontal_spacing=0.06)
-    thousands, likelihoods = np.asarray(bic) / 1000, np.asarray(log_likelihood)
-    curves = (thousands, thousands.argmin()), (likelihoods, likelihoods.argmax())
-    for column, (curve, best) in enumerate(curves, start=1):
-        sizes = np.full(len(curve), 6)
-        sizes[best] = 13
-        figure.add_scatter(
-            x=list(components),
-            y=curve,
-            mode="lines+markers",
-            line={"color": PALETTE[9], "width": 2},
-            marker={"size": sizes},
-            showlegend=False,
-            hovertemplate="%{x} components: %{y:.2f}<extra></extra>",
-            row=1,
-            col=column,
-        )
-    for index, (n_labels, values) in enumerate(accuracies.items()):
-        figure.add_scatter(
-            x=list(components),
-            y=list(values),
-            mode="lines+markers",
-            line={"color": PALETTE[index % len(PALETTE)], "width": 2},
-            name=f"{n_labels:,} labels",
-            hovertemplate="%{x} components: %{y:.2%}<extra>%{fullData.name}</extra>",
-            row=1,
-            col=3,
-        )
-    figure.update_xaxes(type="category", title="components", showgrid=False)
-    figure.update_yaxes(tickformat=".0%", col=3)
-    figure.update_layout(
-        height=380,
-        margin={"l": 48, "r": 8, "t": 40, "b": 0},
-        template="plotly_white",  # it is a file of its own, on no page with a theme
     )
     return figure
 

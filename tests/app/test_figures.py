@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaegmm import figures
-from vaegmm.figures import loss_curves
+from vaegmm.app import figures
+from vaegmm.app.figures import loss_curves
+from vaegmm.colours import colour_of
 
 
 def test_loss_curves_show_each_epoch_of_each_training() -> None:
@@ -44,7 +45,7 @@ def test_each_point_is_drawn_once_in_the_colour_of_its_label() -> None:
     for trace, label in zip(figure.data, (0, 1, 2, -1), strict=True):
         assert (labels[trace.customdata] == label).all()
         np.testing.assert_array_equal(trace.x, points[trace.customdata, 0])
-        assert trace.marker.color == figures.colour_of(label)
+        assert trace.marker.color == colour_of(label)
     assert figure.layout.dragmode == "pan", "or a click would select nothing"
 
 
@@ -103,13 +104,3 @@ def test_the_playback_has_a_frame_and_a_step_an_iteration() -> None:
     steps = figure.layout.sliders[0].steps
     assert [step.label for step in steps] == ["0: -5.000 nats", "1: -4.000 nats", "end"]
     assert [step.args[0][0] for step in steps] == ["0", "1", "7"]
-
-
-def test_a_sweep_marks_the_best_size_and_has_a_curve_for_each_number_of_labels():
-    figure = figures.component_sweep(
-        [5, 10, 20], [3e3, 1e3, 2e3], [-3.0, -2.0, -1.0], {10: [0.1, 0.2, 0.3], 1000: [0.4] * 3}
-    )
-    bic, likelihood, *accuracies = figure.data
-    assert list(bic.y) == [3, 1, 2]
-    assert [int(np.argmax(trace.marker.size)) for trace in (bic, likelihood)] == [1, 2]
-    assert [trace.name for trace in accuracies] == ["10 labels", "1,000 labels"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vaegmm import VAEGMM, GaussianMixture, explore
+from vaegmm import VAEGMM, GaussianMixture
+from vaegmm.app import explore
 from vaegmm.data import Dataset
 from vaegmm.labelling import UNNAMED
 from vaegmm.reading import read_image

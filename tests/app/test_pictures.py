@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaegmm import pictures
+from vaegmm.app import pictures
 
 
 def pixels_of(uri: str) -> np.ndarray:

@@ -30,7 +30,7 @@ both_stages = pytest.mark.parametrize("config", [SMALL, JOINT], ids=["alone", "j
 @pytest.fixture(autouse=True)
 def report_epochs_only(monkeypatch):
     """However slow the machine is, reports come at the end of an epoch."""
-    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", float("inf"))
+    monkeypatch.setattr("vaegmm.training.loop._REPORT_SECONDS", float("inf"))
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_state_that_does_not_fit_is_refused(images, damage):
 
 
 def test_progress_says_where_the_training_stands(images, monkeypatch):
-    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("vaegmm.training.loop._REPORT_SECONDS", 0.0)
     state, reports = trained(SMALL, images, validation_images=images[:10])
     assert [(report.epoch, report.step) for report in reports] == [
         (epoch, step) for epoch in (1, 2, 3) for step in range(1, 6)
@@ -175,7 +175,7 @@ def test_progress_says_where_the_training_stands(images, monkeypatch):
 
 
 def test_time_left_counts_what_this_process_did(images, monkeypatch):
-    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("vaegmm.training.loop._REPORT_SECONDS", 0.0)
     state, _ = trained(dataclasses.replace(SMALL, epochs=2), images)
     report = next(iter(train(state, images, SMALL)))
     assert report.fraction == pytest.approx(11 / 15)
@@ -192,8 +192,8 @@ def test_reports_come_four_times_a_second(images, monkeypatch):
         now += 0.06
         return now
 
-    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.25)
-    monkeypatch.setattr("vaegmm.training.time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr("vaegmm.training.loop._REPORT_SECONDS", 0.25)
+    monkeypatch.setattr("vaegmm.training.loop.time", SimpleNamespace(perf_counter=clock))
     config = dataclasses.replace(SMALL, epochs=1, batch_size=1)
     seconds = [report.seconds for report in trained(config, images)[1]]
     gaps = np.diff(seconds[:-1])
@@ -407,7 +407,7 @@ def spoiling(training, state, attempts=1):
 
 
 def test_a_collapsed_training_begins_again_with_another_seed(zeros_and_ones, monkeypatch):
-    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("vaegmm.training.loop._REPORT_SECONDS", 0.0)
     state = TrainState.start(TWO_DIGITS)
     training = spoiling(train(state, zeros_and_ones, TWO_DIGITS), state)
     finished = [(r.restarts, r.epoch) for r in training if r.finished_epoch]
@@ -421,7 +421,7 @@ def test_a_collapsed_training_begins_again_with_another_seed(zeros_and_ones, mon
 
 
 def test_a_training_that_begins_again_can_be_interrupted(zeros_and_ones, monkeypatch):
-    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("vaegmm.training.loop._REPORT_SECONDS", 0.0)
     state, resumed = TrainState.start(TWO_DIGITS), []
     for report in spoiling(train(state, zeros_and_ones, TWO_DIGITS), state):
         # Just before it begins again, and a while after.
@@ -435,7 +435,7 @@ def test_a_training_that_begins_again_can_be_interrupted(zeros_and_ones, monkeyp
 
 
 def test_a_training_begins_again_once_only(zeros_and_ones, monkeypatch):
-    monkeypatch.setattr("vaegmm.training._REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("vaegmm.training.loop._REPORT_SECONDS", 0.0)
     state = TrainState.start(TWO_DIGITS)
     training = spoiling(train(state, zeros_and_ones, TWO_DIGITS), state, attempts=9)
     assert sum(report.finished_epoch is not None for report in training) == 20
@@ -443,10 +443,10 @@ def test_a_training_begins_again_once_only(zeros_and_ones, monkeypatch):
 
 
 def test_a_loss_that_is_not_finite_in_the_joint_stage_leaves_the_last_prior(images, monkeypatch):
-    from vaegmm import training
+    from vaegmm.training import loop
 
     state = TrainState.start(JOINT)
-    original = training.joint_parts
+    original = loop.joint_parts
     calls = []
 
     def explode(*args):
@@ -454,7 +454,7 @@ def test_a_loss_that_is_not_finite_in_the_joint_stage_leaves_the_last_prior(imag
         parts = original(*args)
         return parts._replace(kl=parts.kl * (float("nan") if len(calls) == 8 else 1))
 
-    monkeypatch.setattr(training, "joint_parts", explode)
+    monkeypatch.setattr(loop, "joint_parts", explode)
     last_good = None
     with pytest.raises(NonFiniteLossError, match="in epoch 3, step 3; epoch 2 is kept"):
         for report in train(state, images, JOINT):
@@ -530,11 +530,11 @@ import json, sys
 import numpy as np, torch, torch.distributed as dist
 from safetensors.torch import save_file
 from vaegmm.config import TrainConfig
-from vaegmm import training
+from vaegmm.training import loop
 from vaegmm.training import TrainState, train
 
 rank, size, port, images, config, out, least_kept = sys.argv[1:]
-training._LEAST_TOLD, training._LEAST_KEPT = 0, float(least_kept)
+loop._LEAST_TOLD, loop._LEAST_KEPT = 0, float(least_kept)
 torch.set_num_threads(1)
 dist.init_process_group(
     "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=int(rank), world_size=int(size)
@@ -562,8 +562,8 @@ def free_port() -> int:
 )
 def test_two_processes_make_the_training_of_one(images, tmp_path, monkeypatch, config, restarts):
     least_kept = 1e9 if restarts else 0
-    monkeypatch.setattr("vaegmm.training._LEAST_TOLD", 0)
-    monkeypatch.setattr("vaegmm.training._LEAST_KEPT", least_kept)
+    monkeypatch.setattr("vaegmm.training.loop._LEAST_TOLD", 0)
+    monkeypatch.setattr("vaegmm.training.loop._LEAST_KEPT", least_kept)
     images = images[:65]  # the last batch is a single image: one process has none of it
     np.save(tmp_path / "images.npy", images)
     port = free_port()
@@ -577,7 +577,7 @@ def test_two_processes_make_the_training_of_one(images, tmp_path, monkeypatch, c
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parent.parent,
+            cwd=Path(__file__).parents[2],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
         for rank in (0, 1)

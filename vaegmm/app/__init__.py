@@ -1,0 +1,1 @@
+"""What people see, and only the pages need: Streamlit is imported here, in app.py and in pages/."""
