@@ -74,3 +74,15 @@ def mnist_data(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     if not data.is_available("mnist"):
         pytest.skip("needs MNIST's archives in ../shared/data; there are none")
     return data.load("mnist")
+
+
+@pytest.fixture
+def under_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of the second of two processes."""
+    for name, value in {
+        "TORCHELASTIC_RUN_ID": "test",
+        "WORLD_SIZE": "2",
+        "RANK": "1",
+        "LOCAL_RANK": "1",
+    }.items():
+        monkeypatch.setenv(name, value)

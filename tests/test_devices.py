@@ -5,19 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vaegmm.devices import choose_device, is_first_process, n_processes
-
-
-@pytest.fixture
-def under_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of the second of two processes."""
-    for name, value in {
-        "TORCHELASTIC_RUN_ID": "test",
-        "WORLD_SIZE": "2",
-        "RANK": "1",
-        "LOCAL_RANK": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
+from vaegmm.devices import choose_device
 
 
 def test_a_named_device_is_taken() -> None:
@@ -30,19 +18,6 @@ def test_a_device_that_is_not_there_is_refused_in_a_sentence(name: str) -> None:
     with pytest.raises(ValueError, match="device must be one this machine has") as caught:
         choose_device(name)
     assert len(str(caught.value)) < 250
-
-
-def test_one_process_is_the_first_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
-    monkeypatch.setenv("WORLD_SIZE", "4")  # some schedulers set it for reasons of their own
-    assert n_processes() == 1
-    assert is_first_process()
-
-
-@pytest.mark.usefixtures("under_torchrun")
-def test_torchrun_says_which_of_how_many_this_is() -> None:
-    assert n_processes() == 2
-    assert not is_first_process()
 
 
 @pytest.mark.usefixtures("under_torchrun")

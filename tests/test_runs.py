@@ -356,7 +356,7 @@ def test_a_loss_that_stops_being_finite_keeps_the_last_good_epoch(
     make_run: Callable[..., Run], uninterrupted: VAEGMM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run()
-    take_step, n_steps = loop._take_step, 0
+    take_step, n_steps = loop.take_step, 0
 
     def overflow(*arguments: object) -> torch.Tensor:
         nonlocal n_steps
@@ -365,7 +365,7 @@ def test_a_loss_that_stops_being_finite_keeps_the_last_good_epoch(
         return losses * float("nan") if n_steps == 10 else losses  # 60 images: 4 steps an epoch
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "_take_step", overflow)
+        patch.setattr(loop, "take_step", overflow)
         with pytest.raises(NonFiniteLossError, match="epoch 3, step 2"):
             run.execute()
 

@@ -18,10 +18,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vaegmm.config import TrainConfig
-from vaegmm.joint import Prior
 from vaegmm.labelling import UNNAMED, ComponentNames
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
+from vaegmm.prior import Prior
 from vaegmm.projection import PCA
 from vaegmm.vae import VAE
 

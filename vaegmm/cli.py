@@ -134,7 +134,7 @@ def _add_checkpoint(command: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from vaegmm.devices import is_first_process
+    from vaegmm.processes import is_first_process
     from vaegmm.runs import assist
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end a training alike

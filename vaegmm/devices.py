@@ -1,14 +1,21 @@
-"""Where a training runs: one device, or one for each of torchrun's processes."""
+"""Which processor a model runs on: the one that is named, or the best there is."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import torch
-import torch.distributed as dist
 
-from vaegmm.model import best_device
+from vaegmm.processes import n_processes
+
+
+def best_device() -> torch.device:
+    """Choose CUDA, then MPS, then the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -31,30 +38,6 @@ def choose_device(name: str | None = None) -> torch.device:
             f"device must be one this machine has; got device={name!r} ({reason}). "
             "Leave it out to take the best there is."
         ) from error
-
-
-def n_processes() -> int:
-    """Return over how many processes torchrun spreads this training: 1 without torchrun."""
-    return int(os.environ["WORLD_SIZE"]) if dist.is_torchelastic_launched() else 1
-
-
-def is_first_process() -> bool:
-    """Whether this process is the one that writes, prints and decides."""
-    return n_processes() == 1 or os.environ["RANK"] == "0"
-
-
-def join_processes(device: torch.device) -> None:
-    """Meet torchrun's other processes."""
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
-
-
-def from_first_process(value: Any = None) -> Any:
-    """Hand the first process's value to all; the others wait for it."""
-    values = [value]
-    dist.broadcast_object_list(values, src=0)
-    return values[0]
 
 
 def _own_device(name: str | None) -> str:

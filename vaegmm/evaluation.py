@@ -8,11 +8,11 @@ from typing import Any
 import torch
 
 from vaegmm import metrics
-from vaegmm.augmentation import augment
 from vaegmm.gaussian import kl_to_standard_normal
 from vaegmm.images import as_images, as_labels, as_pixels
-from vaegmm.joint import information
 from vaegmm.model import VAEGMM
+from vaegmm.prior import information
+from vaegmm.training.augmentation import augment
 
 
 def evaluate(

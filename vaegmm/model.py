@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -15,10 +16,11 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig
+from vaegmm.devices import best_device
 from vaegmm.images import as_bytes, as_images, as_labels, as_pixels
-from vaegmm.joint import Prior
 from vaegmm.labelling import ComponentNames, name_by_probabilities, name_components
 from vaegmm.mixture import GaussianMixture
+from vaegmm.prior import Prior
 from vaegmm.projection import PCA
 from vaegmm.typicality import TypicalityRanks
 from vaegmm.vae import IMAGE_SHAPE, VAE
@@ -137,7 +139,8 @@ class VAEGMM:
         self.ranked_means, self.ranked_excess = mean[ranked], self._excess(training_images[ranked])
         # What an earlier fit has left behind:
         self.names, self.label_names, self.metrics, self.provenance = None, (), {}, {}
-        vars(self).pop("_ranks", None)
+        for name in ("fingerprint", "_ranks"):
+            vars(self).pop(name, None)
         if checked is not None:
             self._name(*checked)
         return self
@@ -312,6 +315,14 @@ class VAEGMM:
         save(self, path)
 
     @cached_property
+    def fingerprint(self) -> str:
+        """What tells this model from every other: a digest of its latents and its mixture."""
+        digest = hashlib.sha256(self.latents.tobytes())
+        for part in (self.mixture.weights_, self.mixture.means_, self.mixture.covariances_):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()[:16]
+
+    @cached_property
     def _ranks(self) -> TypicalityRanks:
         log_likelihood = self.mixture.score_samples(self.ranked_means)
         return TypicalityRanks.fit(log_likelihood, self.ranked_excess)
@@ -385,15 +396,6 @@ class VAEGMM:
 def _sample(mean: np.ndarray, std: np.ndarray, seed: int) -> np.ndarray:
     noise = np.random.default_rng(seed).standard_normal(mean.shape, dtype=np.float32)
     return mean + std * noise
-
-
-def best_device() -> torch.device:
-    """Choose CUDA, then MPS, then the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
 
 
 def require_enough_images(n_images: int, config: MixtureConfig) -> None:

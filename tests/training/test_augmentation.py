@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaegmm.augmentation import augment
 from vaegmm.config import AugmentationConfig
+from vaegmm.training.augmentation import augment
 from vaegmm.vae import N_PIXELS
 
 CENTRE = 13.5

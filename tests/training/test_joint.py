@@ -1,9 +1,8 @@
-"""The joint stage: losses by their definitions, a prior that is trained, starts without labels."""
+"""The joint stage: losses by their definitions, and a prior that is trained."""
 
 import dataclasses
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch.distributions import (
@@ -15,15 +14,13 @@ from torch.distributions import (
 )
 
 from vaegmm.config import JointConfig, VAEConfig
-from vaegmm.joint import (
-    Prior,
+from vaegmm.prior import Prior, mutual_information
+from vaegmm.training.joint import (
     TrainedPrior,
-    _disagreement,
     imbalance,
     joint_parts,
-    mutual_information,
     rescue,
-    starts,
+    views_disagreement,
 )
 from vaegmm.vae import VAE
 
@@ -38,16 +35,6 @@ def prior():
     return Prior(weights, torch.randn(K, D, generator=generator), roots)
 
 
-@pytest.fixture
-def vae():
-    torch.manual_seed(0)
-    return VAE(VAEConfig(latent_dim=D, hidden_units=(16,)))
-
-
-def first_prior(*args, **kwargs):
-    return max(starts(*args, **kwargs), key=lambda start: start.merit).prior
-
-
 def torchs_own(prior):
     precisions = prior.precisions_cholesky @ prior.precisions_cholesky.mT
     return MixtureSameFamily(
@@ -56,16 +43,10 @@ def torchs_own(prior):
     )
 
 
-def test_a_log_joint_sums_to_torchs_own_density(prior):
-    z = torch.randn(N, D, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(prior.log_joint(z).logsumexp(-1), torchs_own(prior).log_prob(z))
-
-
-def test_a_start_is_the_prior_itself(prior):
-    start = prior.as_start()
-    expected = torchs_own(prior).component_distribution.precision_matrix
-    np.testing.assert_allclose(start["precisions_init"], expected, rtol=1e-5)
-    np.testing.assert_allclose(start["weights_init"].sum(), 1, atol=1e-12)
+@pytest.fixture
+def vae():
+    torch.manual_seed(0)
+    return VAE(VAEConfig(latent_dim=D, hidden_units=(16,)))
 
 
 def test_one_view_costs_what_the_definition_says(vae, prior):
@@ -117,28 +98,6 @@ def test_whatever_the_gradient_does_a_trained_prior_is_a_mixture():
     assert 0.03 < stds.min() < stds.max() < 101
 
 
-def test_a_trained_prior_finds_the_clusters_by_gradient():
-    points = four_blobs()[0]
-    trained = TrainedPrior(4, 2)
-    trained.take(first_prior(points, None, JointConfig(n_components=4, n_init=1), seed=0))
-    with torch.no_grad():
-        trained.means += 0.5
-    optimizer = torch.optim.Adam(trained.parameters(), lr=0.05)
-    before = trained().log_joint(points).logsumexp(-1).mean().item()
-    for _ in range(60):
-        optimizer.zero_grad()
-        loss = -trained().log_joint(points).logsumexp(-1).mean()
-        loss.backward()
-        optimizer.step()
-    best = (
-        -first_prior(points, None, JointConfig(n_components=4, n_init=4), seed=0)
-        .log_joint(points)
-        .logsumexp(-1)
-        .mean()
-    )
-    assert -before > loss.item() == pytest.approx(best.item(), abs=0.02)
-
-
 def test_divergence_from_a_standard_normal_is_the_ordinary_one_on_average(vae):
     standard = Prior(torch.ones(1), torch.zeros(1, D), torch.eye(D)[None])
     images = torch.rand(1, 784).expand(20_000, -1)
@@ -147,19 +106,6 @@ def test_divergence_from_a_standard_normal_is_the_ordinary_one_on_average(vae):
         sampled = joint_parts(vae, standard, images, noise).kl.mean()
         expected = vae.loss_parts(images[:1], noise[:1]).kl.sum()
     assert sampled.item() == pytest.approx(expected.item(), rel=0.05)
-
-
-def test_mutual_information_of_views():
-    sure = np.eye(K)[np.arange(40) % K]
-    assert mutual_information(sure, sure) == pytest.approx(np.log(K))
-    assert mutual_information(sure, np.full((40, K), 1 / K)) == pytest.approx(0, abs=1e-12)
-    one_cluster = np.eye(K)[np.zeros(40, int)]
-    assert mutual_information(one_cluster, one_cluster) == pytest.approx(0, abs=1e-12)
-
-
-def test_mutual_information_of_tiny_responsibilities_is_finite():
-    one = np.tile(np.array([1, 1e-30, 0], np.float32), (40, 1))
-    assert mutual_information(one, one) == pytest.approx(0, abs=1e-6)
 
 
 def test_imbalance_is_minus_the_entropy_and_has_its_gradient():
@@ -183,7 +129,7 @@ def test_disagreement_and_imbalance_bound_the_views_information():
     for views, expected in (((one, other), (-math.inf, 0.0)), ((sure, sure), (1.38, 1.387))):
         log = torch.cat(views).log()
         mean = log.exp().mean(0)
-        bound = -(_disagreement(log).mean() + imbalance(log.exp(), mean).mean()).item()
+        bound = -(views_disagreement(log).mean() + imbalance(log.exp(), mean).mean()).item()
         assert expected[0] < bound < expected[1]
         assert bound <= mutual_information(*(view.numpy() for view in views)) + 1e-4
 
@@ -192,77 +138,11 @@ def test_an_empty_component_costs_finite_numbers():
     assert imbalance(torch.eye(K), torch.tensor([1.0, 0, 0, 0])).isfinite().all()
 
 
-def four_blobs(seed=0):
-    """Digits far apart in the first dimension, and a way of writing, farther, in the second."""
-    generator = np.random.default_rng(seed)
-    digit, writing = generator.integers(0, 2, (2, 2000))
-    z = np.stack([6.0 * digit, 6.3 * writing], 1) + generator.normal(size=(2000, 2))
-    other = np.stack([6.0 * digit, 6.3 * generator.integers(0, 2, 2000)], 1)
-    other += generator.normal(size=(2000, 2))
-    return torch.from_numpy(z).float(), torch.from_numpy(other).float(), digit
-
-
-def accuracy_of(prior, z, digit):
-    components = prior.log_joint(z).argmax(-1).numpy()
-    return max(np.mean(components == digit), np.mean(components != digit))
-
-
-def test_views_find_the_split_that_the_likelihood_does_not():
-    z, other, digit = four_blobs()
-    config = JointConfig(n_components=2, n_init=4)
-    assert accuracy_of(first_prior(z, None, config, seed=0), z, digit) < 0.6
-    assert accuracy_of(first_prior(z, (z, other), config, seed=0), z, digit) > 0.95
-
-
-def test_a_single_start_leaves_a_wrong_split_behind():
-    z, other, digit = four_blobs()
-    config = JointConfig(n_components=2, n_init=1)
-    wrong = next(
-        seed for seed in range(9) if accuracy_of(first_prior(z, None, config, seed), z, digit) < 0.6
-    )
-    assert accuracy_of(first_prior(z, (z, other), config, wrong), z, digit) > 0.95
-
-
-def test_the_same_seed_gives_the_same_first_prior():
-    z = four_blobs()[0]
-    config = JointConfig(n_components=3, n_init=1)
-    for views in (None, (z, z + 0.1)):
-        one, same = (first_prior(z, views, config, seed=4) for _ in range(2))
-        assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
-
-
-def test_a_dead_component_is_rescued_and_a_living_mixture_left_alone():
-    z = four_blobs()[0]
-    prior = first_prior(z, None, JointConfig(n_components=4, n_init=1), seed=0)
-    assert rescue(prior, z) is prior
-    dead = prior._replace(means=torch.cat([prior.means[:2], torch.full((2, 2), 1e4)]))
-    revived = rescue(dead, z)
-    assert all(part.isfinite().all() for part in revived)
-    assert revived.weights.sum().item() == pytest.approx(1)
-    assert revived.log_joint(z).softmax(-1).mean(0).min() > 1e-3
-    torch.testing.assert_close(revived.means[:2], dead.means[:2])
-
-
 def test_more_dead_components_than_points_are_rescued_as_far_as_points_go(prior):
     far = prior._replace(means=torch.full((K, D), 1e3))
     far.means[0] = 0
     revived = rescue(far, torch.zeros(2, D))
     assert (revived.means.abs().sum(1) == 0).sum() == 3
-
-
-def test_no_component_closes_in_on_a_point():
-    z = four_blobs()[0]
-    z[:200] = z[0]  # many copies of one point
-    prior = first_prior(z, None, JointConfig(n_components=4, n_init=1), seed=0)
-    # The standard deviation is nowhere below the root of what is added to every variance.
-    assert torch.linalg.matrix_norm(prior.precisions_cholesky, ord=2).max() < 1 / 0.0316
-
-
-def test_weights_sum_to_one_and_have_logarithms(prior):
-    z = four_blobs()[0]
-    fitted = first_prior(z, None, JointConfig(n_components=50, n_init=1), seed=0)
-    assert fitted.weights.sum().item() == pytest.approx(1, abs=1e-6)
-    assert fitted.weights.log().isfinite().all()
 
 
 def test_what_a_stage_cannot_be_is_refused():

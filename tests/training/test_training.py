@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from vaegmm.config import AugmentationConfig, JointConfig, TrainConfig, VAEConfig
-from vaegmm.training import EpochLoss, NonFiniteLossError, TrainState, schedule, train
+from vaegmm.training import EpochLoss, NonFiniteLossError, TrainState, train
+from vaegmm.training.step import schedule
 
 SMALL = TrainConfig(
     vae=VAEConfig(latent_dim=3, hidden_units=(16,)),
@@ -443,10 +444,10 @@ def test_a_training_begins_again_once_only(zeros_and_ones, monkeypatch):
 
 
 def test_a_loss_that_is_not_finite_in_the_joint_stage_leaves_the_last_prior(images, monkeypatch):
-    from vaegmm.training import loop
+    from vaegmm.training import step
 
     state = TrainState.start(JOINT)
-    original = loop.joint_parts
+    original = step.joint_parts
     calls = []
 
     def explode(*args):
@@ -454,7 +455,7 @@ def test_a_loss_that_is_not_finite_in_the_joint_stage_leaves_the_last_prior(imag
         parts = original(*args)
         return parts._replace(kl=parts.kl * (float("nan") if len(calls) == 8 else 1))
 
-    monkeypatch.setattr(loop, "joint_parts", explode)
+    monkeypatch.setattr(step, "joint_parts", explode)
     last_good = None
     with pytest.raises(NonFiniteLossError, match="in epoch 3, step 3; epoch 2 is kept"):
         for report in train(state, images, JOINT):

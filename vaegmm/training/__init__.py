@@ -1,23 +1,11 @@
-"""How the autoencoder learns."""
+"""How the autoencoder learns, a room for each part of it.
 
-from vaegmm.training.loop import (
-    PRESETS,
-    EpochLoss,
-    NonFiniteLossError,
-    Progress,
-    TrainConfig,
-    TrainState,
-    schedule,
-    train,
-)
+`loop`: epochs, progress, restarts. `state`: what a resumed training needs. `step`: one batch, its
+costs and their schedule. `joint`: the loss of the joint stage and the prior that it trains.
+`start`: which mixture that stage begins with. `augmentation`: the views of an image.
+"""
 
-__all__ = [
-    "PRESETS",
-    "EpochLoss",
-    "NonFiniteLossError",
-    "Progress",
-    "TrainConfig",
-    "TrainState",
-    "schedule",
-    "train",
-]
+from vaegmm.training.loop import NonFiniteLossError, Progress, train
+from vaegmm.training.state import EpochLoss, TrainState
+
+__all__ = ["EpochLoss", "NonFiniteLossError", "Progress", "TrainState", "train"]
