@@ -5,41 +5,31 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from vaegmm.app import ui
+from vaegmm.app import cached, show
+from vaegmm.app.page import PAGES, TEXT_WIDTH, page, stop_without_model
+from vaegmm.app.words import share
 from vaegmm.model import VAEGMM
 from vaegmm.reading import read_image
-
-_PAGES = {
-    "pages/1_Train.py": ("Train", ":material/model_training:", "launch, watch, stop, compare"),
-    "pages/2_Reconstruct.py": ("Reconstruct", ":material/compare:", "inputs above, outputs below"),
-    "pages/3_Latent_space.py": (
-        "Latent space",
-        ":material/scatter_plot:",
-        "all images as points, coloured by cluster",
-    ),
-    "pages/4_Mixture.py": ("Mixture", ":material/bubble_chart:", "EM, clusters and their names"),
-    "pages/5_Draw.py": ("Draw", ":material/draw:", "your own digit, classified"),
-}
 
 
 def main() -> None:
     """Draw the page."""
-    model = ui.page("Overview")
+    model = page("Overview")
     st.title("Digits, compressed and clustered")
     st.markdown(
         "A variational autoencoder learns, without labels, to write each image as a few numbers. "
         "A mixture of Gaussians finds the clusters among those numbers by "
         "expectation–maximization. A few labelled images then give the clusters their names, and "
         "the model reads digits.",
-        width=ui.TEXT_WIDTH,
+        width=TEXT_WIDTH,
     )
     if model is None:
-        ui.stop_without_model()
+        stop_without_model()
     show_figures(model)
     show_one_way(model)
     st.subheader("Look further", anchor=False)
-    for path, (label, icon, what) in _PAGES.items():
-        st.page_link(path, label=f"**{label}**: {what}", icon=icon)
+    for script, (label, icon, what) in list(PAGES.items())[1:]:
+        st.page_link(script, label=f"**{label}**: {what}", icon=icon)
 
 
 def show_figures(model: VAEGMM) -> None:
@@ -50,13 +40,13 @@ def show_figures(model: VAEGMM) -> None:
             images = f"{len(model.latents):,} images, without labels."
             st.metric("Trained on", title, help=images, width="content")
         st.metric("Clusters", len(model.mixture.weights_), width="content")
-        ui.show_metrics(model.metrics)
+        show.metrics(model.metrics)
 
 
 def show_one_way(model: VAEGMM) -> None:
     """Show what becomes of one image on its way through the model."""
     st.subheader("One digit's way", anchor=False)
-    dataset, caption = ui.dataset(model)
+    dataset, caption = cached.dataset(model)
     images, labels = dataset.test.images, dataset.test.labels
     rows = np.arange(len(images))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -71,7 +61,7 @@ def show_one_way(model: VAEGMM) -> None:
                 key="way_label",
             )
             rows = np.flatnonzero(labels == label)
-        turn = ui.count_presses("Another", key="another")
+        turn = show.count_presses("Another", key="another")
     if not len(rows):
         st.info("There is no test image of this kind.", icon=":material/info:")
         return
@@ -79,8 +69,8 @@ def show_one_way(model: VAEGMM) -> None:
     if model.names is not None:
         reading = read_image(model, image)
         name, probability = model.label_names[reading.label], reading.probabilities.max()
-        answer = f"Read as **{name}** ({probability:.0%})."
-    ui.show_way(model, image, answer)
+        answer = f"Read as **{name}** ({share(probability, 0)})."
+    show.way(model, image, answer)
     st.caption(caption)
 
 

@@ -9,10 +9,13 @@ from typing import NamedTuple
 import streamlit as st
 
 from vaegmm import data
-from vaegmm.app import figures, ui
+from vaegmm.app import figures, show
+from vaegmm.app.choice import UPLOAD_MEGABYTES, choose_checkpoint
+from vaegmm.app.page import TEXT_WIDTH, page
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.data import DataError
-from vaegmm.model import best_device, require_enough_images
+from vaegmm.devices import best_device
+from vaegmm.model import require_enough_images
 from vaegmm.runs import Run, RunError, command_of, list_runs, new_run_path
 from vaegmm.settings import SETTINGS, change, describe, setting
 from vaegmm.training import Progress
@@ -52,14 +55,14 @@ class Choice(NamedTuple):
 
 def main() -> None:
     """Draw the page."""
-    ui.page("Train")
+    page("Train")
     st.title("Train")
     st.markdown(
         "An autoencoder learns to bring each image down to a few numbers and back; a mixture of "
         "Gaussians then finds the clusters among those numbers. A training is a process of its "
         "own: it goes on when this page is closed, and what it has learned is kept after every "
         "epoch.",
-        width=ui.TEXT_WIDTH,
+        width=TEXT_WIDTH,
     )
     new, watched = st.columns([5, 8], gap="large")
     with new:
@@ -149,14 +152,14 @@ def uploaded_data() -> Choice | None:
     file = st.file_uploader(
         "A .npz with `images` and, if you have them, `labels`",
         type="npz",
-        max_upload_size=ui.UPLOAD_MEGABYTES,
+        max_upload_size=UPLOAD_MEGABYTES,
         key="data_upload",
     )
     if file is None:
         return None
-    if file.size > ui.UPLOAD_MEGABYTES * 2**20:
+    if file.size > UPLOAD_MEGABYTES * 2**20:
         raise DataError(
-            f"{file.name} must be at most {ui.UPLOAD_MEGABYTES} MB; "
+            f"{file.name} must be at most {UPLOAD_MEGABYTES} MB; "
             f"it has {file.size / 2**20:.0f}. Put its path in instead."
         )
     content = file.getvalue()
@@ -282,7 +285,7 @@ def show_run(compared: list[Run], was_active: bool) -> None:
                 st.code(log, language=None, wrap_lines=True)
     if run.is_finished:
         with st.container(horizontal=True):
-            ui.show_metrics(run.metrics)
+            show.metrics(run.metrics)
     elif status.state == "training" and status.progress is not None:
         st.progress(status.progress.fraction, text=words_for(status.progress, run.config))
     elif status.state == "fitting":
@@ -335,7 +338,7 @@ def offer_actions(run: Run, is_active: bool) -> None:
                 "Load",
                 type="primary",
                 icon=":material/check:",
-                on_click=ui.choose_checkpoint,
+                on_click=choose_checkpoint,
                 args=[run.model_path],
                 key="load",
             ):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from vaegmm.app import explore, figures, ui
+from vaegmm.app import cached, explore, figures, show
 from vaegmm.app.explore import Scores
+from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
 from vaegmm.colours import colour_of
 from vaegmm.data import Dataset
 from vaegmm.model import VAEGMM
@@ -17,19 +18,19 @@ _BY = ["at random", "by digit", "by cluster", "best", "worst"]
 
 def main() -> None:
     """Draw the page."""
-    model = ui.page("Reconstruct")
+    model = page("Reconstruct")
     st.title("Reconstruct")
     if model is None:
-        ui.stop_without_model()
+        stop_without_model()
     st.markdown(
         f"Each input above, and below it what comes out after {model.vae.config.latent_dim} "
         "numbers. The aim is to learn what matters, not to copy: outputs are smoother than "
         "inputs, and where the model has misunderstood a digit, it shows. Under each pair stands "
         "its cross-entropy in nats: the lower, the closer.",
-        width=ui.TEXT_WIDTH,
+        width=TEXT_WIDTH,
     )
-    dataset, caption = ui.dataset(model)
-    scores = ui.scores(model, dataset)
+    dataset, caption = cached.dataset(model)
+    scores = cached.scores(model, dataset)
     show_pairs(model, dataset, scores)
     st.caption(caption)
     show_summary(dataset, scores)
@@ -44,7 +45,7 @@ def show_pairs(model: VAEGMM, dataset: Dataset, scores: Scores) -> None:
         )
         rows = choose_rows(by, model, dataset, scores)
         if by not in ("best", "worst"):
-            turn = ui.count_presses("Others", key="others")
+            turn = show.count_presses("Others", key="others")
             rows = np.random.default_rng(turn).permutation(rows)
     rows = rows[:_N_SHOWN]
     if not len(rows):
@@ -52,7 +53,7 @@ def show_pairs(model: VAEGMM, dataset: Dataset, scores: Scores) -> None:
         return
     images = dataset.test.images[rows]
     captions = [f"{scores.cross_entropy[row]:.0f}" for row in rows]
-    ui.show_tiles(
+    show.tiles(
         list(zip(images, model.reconstruct(images), strict=True)),
         captions,
         [f"input and output, cross-entropy {text} nats" for text in captions],
@@ -103,7 +104,7 @@ def show_summary(dataset: Dataset, scores: Scores) -> None:
         return
     present = np.unique(labels)
     means = {dataset.label_names[k]: scores.cross_entropy[labels == k].mean() for k in present}
-    ui.show_chart(
+    show.chart(
         figures.value_bars(means, [colour_of(k) for k in present], "nats an image"),
         "cross-entropy-by-digit",
         "Mean cross-entropy of each digit",
@@ -116,7 +117,7 @@ def show_samples(model: VAEGMM) -> None:
     st.subheader("Made up", anchor=False)
     st.markdown(
         "Drawn from the mixture and decoded: no input at all.",
-        width=ui.TEXT_WIDTH,
+        width=TEXT_WIDTH,
     )
     everything = "any"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -128,13 +129,13 @@ def show_samples(model: VAEGMM) -> None:
             key="sample_digit",
             width=140,
         )
-        seed = ui.count_presses("Others", key="other_samples")
+        seed = show.count_presses("Others", key="other_samples")
     images, _ = model.sample(
         _N_SHOWN,
         digit=None if digit == everything else digit,
         seed=seed,
     )
-    ui.show_tiles([[image] for image in images], descriptions=["a sample"] * _N_SHOWN)
+    show.tiles([[image] for image in images], descriptions=["a sample"] * _N_SHOWN)
 
 
 main()

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from vaegmm.app import explore, figures, ui
+from vaegmm.app import cached, explore, figures, show
 from vaegmm.app.explore import LatentMap
+from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
+from vaegmm.app.words import share
 from vaegmm.colours import colour_of
 from vaegmm.model import VAEGMM
 
@@ -19,17 +21,17 @@ _PLANE_SIDE = 16  # images along each side of the decoded plane
 
 def main() -> None:
     """Draw the page."""
-    model = ui.page("Latent space")
+    model = page("Latent space")
     st.title("Latent space")
     if model is None:
-        ui.stop_without_model()
+        stop_without_model()
     shares = model.pca.explained_variance_ratio
     st.markdown(
         f"All {len(model.latents):,} training images, each as the {len(shares)} numbers that are "
         "kept of it, seen along the axes of greatest variance. A cluster has a shade of the colour "
         "of the digit that it is named after. Click a point to decode it; draw a box or a lasso to "
         "see what lies there; click the legend to hide a digit, twice to see it alone.",
-        width=ui.TEXT_WIDTH,
+        width=TEXT_WIDTH,
     )
     points, plane = st.tabs(["Points", "The plane, decoded"])
     with points:
@@ -41,8 +43,8 @@ def main() -> None:
 @st.fragment
 def show_points(model: VAEGMM) -> None:
     """Draw the points, and show what is selected beside them."""
-    space = ui.latent_map(model)
-    names = axis_names(model)
+    space = cached.latent_map(model)
+    names = explore.axis_names(model)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         colour = st.segmented_control(
             "Colour by", _COLOURS, default=_COLOURS[0], required=True, key="colour"
@@ -63,7 +65,7 @@ def show_points(model: VAEGMM) -> None:
     if len(axes) < n_axes or n_axes < 2:
         st.info(f"Choose {max(n_axes, 2)} axes.", icon=":material/info:")
         return
-    figure = scatter(ui.model_key(model), colour, tuple(axes), model, space)
+    figure = cached.latent_scatter(model, colour, tuple(axes))
     chart, detail = st.columns([7, 4], gap="medium")
     with chart:
         event = st.plotly_chart(
@@ -87,34 +89,6 @@ def show_points(model: VAEGMM) -> None:
             show_selection(model, space, rows)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Drawing the points …")
-def scatter(
-    key: str, colour: str, axes: tuple[int, ...], _model: VAEGMM, _space: LatentMap
-) -> figures.go.Figure:
-    """Build the figure of all points, once for each way to look at them."""
-    points = np.ascontiguousarray(_space.axes[:, axes])
-    names = [axis_names(_model)[axis] for axis in axes]
-    dimension = len(_model.pca.mean)
-    marks = _model.pca.transform(_model.mixture.means_, dimension)[:, axes]
-    if colour == "log-likelihood":
-        return figures.latent_scatter_by_value(
-            points, _space.log_likelihood, "log p(z), nats", names, marks
-        )
-    labels = explore.component_labels(_model)[_space.components]
-    shades = None
-    if colour == "cluster":
-        shades = explore.component_shades(_model)[_space.components]
-    return figures.latent_scatter(
-        points, labels, explore.label_titles(_model), shades, names, marks
-    )
-
-
-def axis_names(model: VAEGMM) -> list[str]:
-    """Say what the axes are and how much of the variance lies along each."""
-    shares = model.pca.explained_variance_ratio
-    return [f"PC {axis + 1} ({share:.0%})" for axis, share in enumerate(shares)]
-
-
 def selected_rows(event: Any) -> np.ndarray:
     """Return which of the stored z are selected."""
     points = event["selection"]["points"]
@@ -129,18 +103,18 @@ def show_point(model: VAEGMM, space: LatentMap, row: int) -> None:
     responsibility = model.mixture.predict_proba(z[None])[0, component]
     picture, facts = st.columns([2, 3])
     with picture:
-        ui.show_tiles([model.decode(z)], ["decoded"], size=120)
+        show.tiles([model.decode(z)], ["decoded"], size=120)
     with facts:
         st.markdown(
             f"**{explore.component_title(model, component)}** with "
-            f"p(cluster | z) = {responsibility:.1%}  \n"
+            f"p(cluster | z) = {share(responsibility)}  \n"
             f"log p(z) = {space.log_likelihood[row]:.2f} nats  \n"
             f"training image {row:,}"
         )
-    ui.show_latent(model, z)
+    show.latent(model, z)
     st.markdown("Nearest in all dimensions")
     rows, distances = explore.nearest_latents(model, z, 6)
-    ui.show_tiles(
+    show.tiles(
         [[image] for image in model.decode(model.latents[rows])],
         [f"{distance:.2f}" for distance in distances],
         size=56,
@@ -154,11 +128,11 @@ def show_selection(model: VAEGMM, space: LatentMap, rows: np.ndarray) -> None:
     titles = explore.label_titles(model)
     counts = {titles[k]: float((labels == k).sum()) for k in titles if (labels == k).any()}
     colours = [colour_of(k) for k in titles if (labels == k).any()]
-    ui.show_chart(
+    show.chart(
         figures.value_bars(counts, colours, "points"), "selection", "Selected points by digit"
     )
     shown = np.random.default_rng(0).permutation(rows)[:_N_SHOWN]
-    ui.show_tiles(
+    show.tiles(
         [[image] for image in model.decode(model.latents[np.sort(shown)])],
         descriptions=["a selected point, decoded"] * len(shown),
         size=44,
@@ -175,7 +149,7 @@ def show_most_typical(model: VAEGMM, space: LatentMap) -> None:
         if (labels == k).any()
     }
     images = model.decode(model.latents[list(best.values())])
-    ui.show_tiles([[image] for image in images], list(best), size=56)
+    show.tiles([[image] for image in images], list(best), size=56)
 
 
 @st.fragment
@@ -185,11 +159,11 @@ def show_plane(model: VAEGMM) -> None:
         "The plane through the mean along PC 1 (to the right) and PC 2 (upwards), decoded: how one "
         "digit turns into the next."
     )
-    low, high = np.quantile(ui.latent_map(model).axes[:, :2], [0.01, 0.99], axis=0)
+    low, high = np.quantile(cached.latent_map(model).axes[:, :2], [0.01, 0.99], axis=0)
     across = np.linspace(low[0], high[0], _PLANE_SIDE)
     upwards = np.linspace(high[1], low[1], _PLANE_SIDE)
     grid = np.stack(np.meshgrid(across, upwards), axis=-1).reshape(-1, 2)
-    ui.show_sheet(model.decode(model.pca.inverse_transform(grid)), _PLANE_SIDE)
+    show.sheet(model.decode(model.pca.inverse_transform(grid)), _PLANE_SIDE)
 
 
 main()

@@ -6,7 +6,9 @@ import numpy as np
 import streamlit as st
 
 from vaegmm import metrics
-from vaegmm.app import explore, figures, ui
+from vaegmm.app import cached, explore, figures, show
+from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
+from vaegmm.app.words import share
 from vaegmm.model import VAEGMM
 
 _POINTS_PLAYED = 4000  # of the stored z, drawn behind the ellipses
@@ -14,15 +16,15 @@ _POINTS_PLAYED = 4000  # of the stored z, drawn behind the ellipses
 
 def main() -> None:
     """Draw the page."""
-    model = ui.page("Mixture")
+    model = page("Mixture")
     st.title("Mixture")
     if model is None:
-        ui.stop_without_model()
+        stop_without_model()
     st.markdown(
         "Expectation asks of each point which cluster it may come from; maximization moves each "
         "cluster's mean and covariance to the points that it is responsible for. Each round makes "
         "the points more likely, until nothing moves. Labelled images then name the clusters.",
-        width=ui.TEXT_WIDTH,
+        width=TEXT_WIDTH,
     )
     shown = choose_mixture(model)
     show_figures(shown)
@@ -52,7 +54,7 @@ def choose_mixture(model: VAEGMM) -> VAEGMM:
             step=1,
             help="The same autoencoder with another mixture, fitted to the stored z from five "
             "starts; the likeliest is kept, and no label has a say in it.",
-            key=f"n_components-{ui.model_key(model)}",
+            key=f"n_components-{model.fingerprint}",
             width=160,
         )
         st.caption(
@@ -61,7 +63,7 @@ def choose_mixture(model: VAEGMM) -> VAEGMM:
             else f"Fitted anew; the model's own mixture has {own}. The names are handed on by the "
             "stored z."
         )
-    return ui.refitted(model, int(n_components))
+    return cached.refitted(model, int(n_components))
 
 
 def show_figures(model: VAEGMM) -> None:
@@ -94,9 +96,7 @@ def show_clusters(model: VAEGMM) -> None:
     """Show the sizes of the clusters and the decoded mean of each, by name."""
     weights, labels = model.mixture.weights_, explore.component_labels(model)
     titles = explore.label_titles(model)
-    ui.show_chart(
-        figures.component_sizes(weights, labels, titles), "sizes", "Shares of the clusters"
-    )
+    show.chart(figures.component_sizes(weights, labels, titles), "sizes", "Shares of the clusters")
     st.markdown("The mean of each cluster, decoded, with its share of the images.")
     means = model.decode(model.mixture.means_)
     for label, name in titles.items():
@@ -104,10 +104,10 @@ def show_clusters(model: VAEGMM) -> None:
         if not len(members):
             continue
         members = members[np.argsort(-weights[members])]
-        st.markdown(f"**{name}**: {weights[members].sum():.1%} in {len(members)}")
-        ui.show_tiles(
+        st.markdown(f"**{name}**: {share(weights[members].sum())} in {len(members)}")
+        show.tiles(
             [[means[k]] for k in members],
-            [f"{weights[k]:.1%}" for k in members],
+            [share(weights[k]) for k in members],
             [f"cluster {k}, named {name}" for k in members],
             size=56,
         )
@@ -119,9 +119,7 @@ def show_likelihood(model: VAEGMM) -> None:
     if not bounds:
         st.info("This mixture's iterations were not kept.", icon=":material/info:")
         return
-    ui.show_chart(
-        figures.likelihood_curve(bounds), "likelihood", "Log-likelihood at each iteration"
-    )
+    show.chart(figures.likelihood_curve(bounds), "likelihood", "Log-likelihood at each iteration")
     st.caption(
         f"From {bounds[0]:.3f} to {bounds[-1]:.3f} nats a point in {len(bounds)} iterations. It "
         "never falls: that is EM's promise, and a test of this project."
@@ -141,22 +139,15 @@ def show_playback(model: VAEGMM) -> None:
         return
     if not st.toggle("Fit and play", key="play"):
         return
-    n_components = len(model.mixture.weights_)
-    iterations = em_iterations(ui.model_key(model), n_components, model)
+    iterations = cached.em_iterations(model)
     rows = np.random.default_rng(0).permutation(len(model.latents))[:_POINTS_PLAYED]
-    points = ui.latent_map(model).axes[rows, :2]
+    points = cached.latent_map(model).axes[rows, :2]
     st.plotly_chart(
         figures.em_playback(points, iterations),
         key="playback",
         config={"displayModeBar": False},
         alt="The clusters' ellipses at each iteration of EM",
     )
-
-
-@st.cache_resource(max_entries=4, show_spinner="Fitting, and writing down each iteration …")
-def em_iterations(key: str, n_components: int, _model: VAEGMM) -> list[explore.Iteration]:
-    """Fit once more, through a cache."""
-    return explore.em_iterations(_model, n_components)
 
 
 def show_confusion(model: VAEGMM) -> None:
@@ -167,24 +158,24 @@ def show_confusion(model: VAEGMM) -> None:
             icon=":material/info:",
         )
         return
-    dataset, caption = ui.dataset(model)
+    dataset, caption = cached.dataset(model)
     labels = dataset.test.labels
     if labels is None or dataset.label_names != model.label_names:
         st.info("The images at hand do not have this model's labels.", icon=":material/info:")
         st.caption(caption)
         return
-    predicted = ui.scores(model, dataset).predicted
+    predicted = cached.scores(model, dataset).predicted
     counts = metrics.confusion_matrix(predicted, labels, len(model.label_names))
-    ui.show_chart(
+    show.chart(
         figures.confusion_matrix(counts, model.label_names),
         "confusion",
         "How often each digit was read as each",
     )
-    st.caption(f"{(predicted == labels).mean():.1%} are read rightly. {caption}")
+    st.caption(f"{share((predicted == labels).mean())} are read rightly. {caption}")
     wrong = np.flatnonzero(predicted != labels)[:40]
     if len(wrong):
         st.markdown("Read wrongly: what it is, and what it was taken for.")
-        ui.show_tiles(
+        show.tiles(
             [[dataset.test.images[row]] for row in wrong],
             [
                 f"{model.label_names[labels[row]]} → {model.label_names[predicted[row]]}"

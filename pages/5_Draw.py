@@ -8,11 +8,12 @@ from typing import IO, Any
 import numpy as np
 import streamlit as st
 
-from vaegmm.app import explore, pictures, ui
+from vaegmm.app import cached, explore, pictures, show
 from vaegmm.app.pad import pad, paste
-from vaegmm.colours import PALETTE, UNNAMED_COLOUR, colour_of
+from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
+from vaegmm.app.words import share
+from vaegmm.colours import colour_of
 from vaegmm.data import LEAST_IMAGES, as_npz
-from vaegmm.labelling import UNNAMED
 from vaegmm.model import VAEGMM
 from vaegmm.preprocess import LARGEST_FILE, digit_from_image, open_picture, split_digits
 from vaegmm.reading import Reading, read_image, read_strokes
@@ -34,10 +35,10 @@ _READINGS = "readings"  # those on the screen
 
 def main() -> None:
     """Draw the page."""
-    model = ui.page("Draw")
+    model = page("Draw")
     st.title("Draw")
     if model is None:
-        ui.stop_without_model()
+        stop_without_model()
     if model.names is None:
         st.info(
             "This model was trained without labels: its clusters have no names, and it cannot "
@@ -49,7 +50,7 @@ def main() -> None:
         "Draw a digit with the mouse, a pen or a finger, or show one on paper. It becomes the "
         "image that MNIST would have made of it; the model brings that down to a few numbers, and "
         "the clusters they fall into say what it is.",
-        width=ui.TEXT_WIDTH,
+        width=TEXT_WIDTH,
     )
     draw_and_read(model)
 
@@ -85,15 +86,6 @@ def draw_and_read(model: VAEGMM) -> None:
     if len(readings) == 1:
         show_reasons(model, readings[0])
     show_history(model)
-    if not readings:
-        warm_up(ui.model_key(model), model)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def warm_up(key: str, _model: VAEGMM) -> None:
-    """Do, while the first stroke is drawn, what is needed once for all answers."""
-    read_image(_model, _model.decode(_model.pca.mean)[0])
-    latent_picture(key, _model)
 
 
 def take_drawing(source: str, model: VAEGMM) -> list[Reading]:
@@ -155,19 +147,19 @@ def show_answer(model: VAEGMM, reading: Reading) -> None:
     """Show the digit, its probabilities, and how typical it is."""
     name, probability = model.label_names[reading.label], reading.probabilities[reading.label]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        ui.show_tiles(
+        show.tiles(
             [[reading.image]], descriptions=["What the model sees"], size=112, width="content"
         )
         with st.container(width="content"):
             st.markdown(f"## {name}", width="content")
-            st.markdown(f"{probability:.0%} sure", width="content")
+            st.markdown(f"{share(probability, 0)} sure", width="content")
     colours = [colour_of(label) for label in range(len(model.label_names))]
     st.html(pictures.probability_bars(reading.probabilities, model.label_names, colours))
     if reading.is_strange:
         st.warning("This doesn't look like a digit to me.", icon=":material/help:")
     st.caption(
-        f"More typical than {reading.typicality:.0%} of the training images. Left: your drawing "
-        "as MNIST would have it, which is what the model sees."
+        f"More typical than {share(reading.typicality, 0)} of the training images. Left: your "
+        "drawing as MNIST would have it, which is what the model sees."
     )
     st.button("Keep", icon=":material/add:", on_click=keep, key="keep")
 
@@ -175,10 +167,10 @@ def show_answer(model: VAEGMM, reading: Reading) -> None:
 def show_number(model: VAEGMM, readings: list[Reading]) -> None:
     """Show several digits in a row, and the number that they make."""
     st.markdown(f"## {''.join(model.label_names[reading.label] for reading in readings)}")
-    ui.show_tiles(
+    show.tiles(
         [[reading.image] for reading in readings],
         [
-            f"{model.label_names[r.label]} {r.probabilities[r.label]:.0%}"
+            f"{model.label_names[r.label]} {share(r.probabilities[r.label], 0)}"
             + (" ?" if r.is_strange else "")
             for r in readings
         ],
@@ -191,7 +183,7 @@ def show_number(model: VAEGMM, readings: list[Reading]) -> None:
 def show_reasons(model: VAEGMM, reading: Reading) -> None:
     """Show how the model came to its answer, each step to be opened."""
     with st.expander("The way it took", icon=":material/route:", expanded=True):
-        ui.show_way(model, reading.image)
+        show.way(model, reading.image)
         if len(reading.views) > 1:
             show_views(model, reading)
     with st.expander("Where it lies, and what lies near", icon=":material/my_location:"):
@@ -203,10 +195,10 @@ def show_reasons(model: VAEGMM, reading: Reading) -> None:
 def show_views(model: VAEGMM, reading: Reading) -> None:
     """Show the parts of the drawing that were looked at, and how much each was believed."""
     st.markdown("**Looked at in parts**")
-    ui.show_tiles(
+    show.tiles(
         [[view] for view in reading.views],
         [
-            f"{model.label_names[label]}, {weight:.0%}"
+            f"{model.label_names[label]}, {share(weight, 0)}"
             for label, weight in zip(reading.view_labels, reading.view_weights, strict=True)
         ],
         size=52,
@@ -224,12 +216,10 @@ def show_neighbourhood(model: VAEGMM, reading: Reading) -> None:
     where, nearest = st.columns([2, 3], gap="medium")
     with where:
         places = model.pca.transform(np.vstack([reading.z, model.latents[rows]]))
-        st.html(
-            latent_picture(ui.model_key(model), model).html(places, "The drawing in the projection")
-        )
+        st.html(cached.latent_picture(model).html(places, "The drawing in the projection"))
         st.caption("Ring: the drawing among the training images, along PC 1 and PC 2.")
     with nearest:
-        ui.show_tiles(
+        show.tiles(
             [[image] for image in model.decode(model.latents[rows])],
             [f"{distance:.2f}" for distance in distances],
             size=64,
@@ -240,16 +230,6 @@ def show_neighbourhood(model: VAEGMM, reading: Reading) -> None:
         )
 
 
-@st.cache_resource(max_entries=4, show_spinner="Drawing the map …")
-def latent_picture(key: str, _model: VAEGMM) -> pictures.Map:
-    """Draw the stored z once, in the colours of their digits."""
-    space = ui.latent_map(_model)
-    labels = explore.component_labels(_model)[space.components]
-    palette = [*PALETTE, UNNAMED_COLOUR]
-    colours = np.where(labels == UNNAMED, len(PALETTE), labels % len(PALETTE))
-    return pictures.Map(space.axes[:, :2], colours, palette)
-
-
 def show_runner_up(model: VAEGMM, reading: Reading) -> None:
     """Show the straight way to the second most probable digit."""
     try:
@@ -258,17 +238,16 @@ def show_runner_up(model: VAEGMM, reading: Reading) -> None:
         st.caption(sentence(error))
         return
     names = model.label_names
-    ui.show_tiles(
-        [[image] for image in way.images], [names[label] for label in way.labels], size=56
-    )
+    show.tiles([[image] for image in way.images], [names[label] for label in way.labels], size=56)
     runner_up = names[way.runner_up]
+    turn = 0 if way.turn is None else way.turn / (len(way.labels) - 1)
     st.caption(
-        f"The runner-up is {runner_up} ({reading.probabilities[way.runner_up]:.1%}). The way "
+        f"The runner-up is {runner_up} ({share(reading.probabilities[way.runner_up])}). The way "
         f"from the drawing to the nearest cluster of that name, decoded: "
         + (
             "it is never reached."
             if way.turn is None
-            else f"after {way.turn / (len(way.labels) - 1):.0%} of it I would say {runner_up}."
+            else f"after {share(turn, 0)} of it I would say {runner_up}."
         )
     )
 
@@ -302,7 +281,7 @@ def show_history(model: VAEGMM) -> None:
     edited = st.data_editor(
         [
             {
-                "Drawing": pictures.data_uri(entry["reading"].image, ui.theme_type()),
+                "Drawing": pictures.data_uri(entry["reading"].image, show.theme()),
                 "Read as": names[entry["reading"].label],
                 "Sure": float(entry["reading"].probabilities.max()),
                 "It was": names[entry["truth"]],
@@ -323,7 +302,7 @@ def show_history(model: VAEGMM) -> None:
     for entry, row in zip(history, edited, strict=True):
         entry["truth"] = names.index(row["It was"])
     right = np.mean([entry["truth"] == entry["reading"].label for entry in history])
-    st.markdown(f"**{right:.0%}** of {len(history)} were read rightly.")
+    st.markdown(f"**{share(right, 0)}** of {len(history)} were read rightly.")
     with st.container(horizontal=True):
         st.download_button(
             "Download as .npz",

@@ -14,7 +14,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from vaegmm import VAEGMM, GaussianMixture, checkpoint, data
-from vaegmm.app import ui
+from vaegmm.app import choice
+from vaegmm.app.words import share
 from vaegmm.preprocess import digit_from_strokes
 from vaegmm.reading import read_strokes
 
@@ -43,7 +44,7 @@ def no_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in the place of the shipped checkpoints, empty."""
     folder = tmp_path / "checkpoints"
     folder.mkdir()
-    monkeypatch.setattr(ui, "CHECKPOINTS", folder)
+    monkeypatch.setattr(choice, "CHECKPOINTS", folder)
     return folder
 
 
@@ -165,8 +166,8 @@ def test_the_overview_shows_what_the_model_has_come_to() -> None:
     page = _open("overview")
     metrics = checkpoint.load(SHIPPED).metrics
     shown = _metrics(page)
-    assert shown["Classification"] == f"{metrics['classification_accuracy']:.1%}"
-    assert shown["Cross-entropy"] == f"{metrics['cross_entropy']:.1f}"
+    assert shown["Classification"] == "98.0 %"
+    assert shown["Cross-entropy, test"] == f"{metrics['cross_entropy']:.1f} nats"
     assert shown["Trained on"] == "MNIST"
 
 
@@ -311,7 +312,7 @@ def test_the_confusion_matrix_counts_the_test_images(small_checkpoint: Path) -> 
     page = _open("mixture", small_checkpoint)
     model, images = checkpoint.load(small_checkpoint), data.load("digits").test
     accuracy = (model.predict(images.images) == images.labels).mean()
-    assert f"{accuracy:.1%} are read rightly" in _texts(page)
+    assert f"{share(accuracy)} are read rightly" in _texts(page)
 
 
 # Draw
@@ -321,8 +322,8 @@ def test_a_drawn_digit_is_read() -> None:
     page = _draw(SEVEN)
     probabilities = read_strokes(checkpoint.load(SHIPPED), SEVEN).probabilities
     assert _answer(page) == str(probabilities.argmax()) == "7"
-    assert f"{probabilities[7]:.0%} sure" in _texts(page)
-    assert f"7: {probabilities[7]:.0%}" in _html(page)
+    assert f"{share(probabilities[7], 0)} sure" in _texts(page)
+    assert f"7: {share(probabilities[7], 0)}" in _html(page)
     assert "The runner-up is" in _texts(page)
 
 
@@ -373,7 +374,7 @@ def test_what_is_kept_can_be_corrected_and_downloaded(tmp_path: Path) -> None:
     page.button(key="keep").click()
     _run(page)
     assert _answer(page) is None
-    assert "**100%** of 1 were read rightly." in _texts(page)
+    assert "**100 %** of 1 were read rightly." in _texts(page)
     history = page.session_state["history"]
     assert history[0]["truth"] == 7
     page.session_state["pad-digit-1"] = {"strokes": ONE}
@@ -382,7 +383,7 @@ def test_what_is_kept_can_be_corrected_and_downloaded(tmp_path: Path) -> None:
     _run(page)
     page.session_state["history"][1]["truth"] = 4  # as the table's editor does
     _run(page)
-    assert "**50%** of 2 were read rightly." in _texts(page)
+    assert "**50 %** of 2 were read rightly." in _texts(page)
     page.button(key="forget").click()
     _run(page)
     assert "history" not in page.session_state

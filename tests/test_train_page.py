@@ -13,11 +13,12 @@ import pytest
 from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
+from vaegmm.app.words import share
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
 from vaegmm.runs import Run, RunError, list_runs
 from vaegmm.training import Progress
 
-PAGE = Path(__file__).resolve().parent.parent / "pages" / "1_Train.py"
+APP = Path(__file__).resolve().parent.parent / "app.py"
 TINY = TrainConfig(
     vae=VAEConfig(latent_dim=2, hidden_units=(16,)),
     mixture=MixtureConfig(n_components=3, tol=0.01),
@@ -58,7 +59,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
 
 
 def _open() -> AppTest:
-    page = AppTest.from_file(str(PAGE), default_timeout=120).run()
+    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/1_Train.py").run()
     assert not page.exception
     return page
 
@@ -220,8 +221,8 @@ def test_a_finished_run_can_be_loaded(make_run: Callable[..., Run]) -> None:
     page = _open()
     assert {"Load", "Delete it"} <= _buttons(page) and not {"Stop", "Resume"} & _buttons(page)
     metrics = {metric.label: metric.value for metric in page.metric}
-    assert metrics["Classification"] == f"{run.metrics['classification_accuracy']:.1%}"
-    assert metrics["Cross-entropy"] == f"{run.metrics['cross_entropy']:.1f}"
+    assert metrics["Classification"] == share(run.metrics["classification_accuracy"])
+    assert metrics["Cross-entropy, test"] == f"{run.metrics['cross_entropy']:.1f} nats"
     shown = page.dataframe[0].value.iloc[0]
     assert shown["Clustering"] == 100 * run.metrics["clustering_accuracy"]
     page.button(key="load").click()

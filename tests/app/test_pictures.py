@@ -63,7 +63,7 @@ def test_the_largest_probability_has_its_colour_and_all_are_spoken() -> None:
     )
     assert "background:#222222" in text
     assert "#111111" not in text
-    assert 'aria-label="a: 10%, b: 90%, c: 0%"' in text
+    assert 'aria-label="a: 10 %, b: 90 %, c: 0 %"' in text
     assert text.count('class="best"') == 1
 
 

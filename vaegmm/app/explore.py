@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from vaegmm.app.words import share
 from vaegmm.labelling import UNNAMED
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
@@ -40,6 +41,22 @@ class LatentMap:
             components=model.mixture.predict(model.latents),
             log_likelihood=model.mixture.score_samples(model.latents).astype(np.float32),
         )
+
+
+def trained_on(model: VAEGMM) -> str:
+    """Return the name of the data set that a model was trained on, or an empty string."""
+    return str(model.provenance.get("data", {}).get("name", ""))
+
+
+def title_of(model: VAEGMM) -> str:
+    """Say what a model was trained on."""
+    return str(model.provenance.get("data", {}).get("title", "which it does not name"))
+
+
+def axis_names(model: VAEGMM) -> list[str]:
+    """Say what the axes are and how much of the variance lies along each."""
+    shares = model.pca.explained_variance_ratio
+    return [f"PC {axis + 1} ({share(part, 0)})" for axis, part in enumerate(shares)]
 
 
 def component_labels(model: VAEGMM) -> np.ndarray:

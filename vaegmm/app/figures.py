@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from vaegmm.app.words import share
 from vaegmm.colours import PALETTE, UNNAMED_COLOUR, colour_of, shades_of
 
 _FAINT = "rgba(128, 132, 138, 0.35)"  # on light and on dark
@@ -259,7 +260,8 @@ def component_sizes(
                 width=0.9,  # plotly would make it up from the gaps within one colour
                 marker={"color": colour_of(label), "line": {"width": 0}},
                 customdata=members,
-                hovertemplate="cluster %{customdata}: %{y:.2%}<extra>%{fullData.name}</extra>",
+                hovertext=[share(weight) for weight in weights[members]],
+                hovertemplate="cluster %{customdata}: %{hovertext}<extra>%{fullData.name}</extra>",
             )
     figure.update_layout(
         height=280,
@@ -294,7 +296,8 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> go.Figure:
         customdata=counts,
         xgap=1,
         ygap=1,
-        hovertemplate="%{y} read as %{x}: %{customdata} (%{z:.1%})<extra></extra>",
+        hovertext=[[share(part) for part in row] for row in shares],
+        hovertemplate="%{y} read as %{x}: %{customdata} (%{hovertext})<extra></extra>",
     )
     if len(names) <= 12:
         # Not the heatmap's own text: its colour is chosen for light pages.

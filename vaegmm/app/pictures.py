@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from vaegmm.app.words import share
+
 
 class Ink(NamedTuple):
     """What an image's 1 and 0 look like, as red, green, blue."""
@@ -113,7 +115,7 @@ _BARS_STYLE = """
 .bars { display: flex; gap: 4px; height: 150px; align-items: stretch; max-width: 520px; }
 .bars > div { flex: 1 1 0; min-width: 0; display: flex; flex-direction: column;
               justify-content: flex-end; text-align: center; font-size: 0.75rem;
-              font-variant-numeric: tabular-nums; }
+              font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bars i { display: block; border-radius: 3px 3px 0 0; min-height: 2px;
           background: rgba(128, 132, 138, 0.35); }
 .bars b { font-size: 0.95rem; font-weight: 400; padding-top: 4px; overflow: hidden;
@@ -136,13 +138,15 @@ def probability_bars(
     best = int(probabilities.argmax())
     bars = []
     for k, (p, name, colour) in enumerate(zip(probabilities, names, colours, strict=True)):
-        text = f"{p:.0%}" if p >= 0.005 else ""
+        text = share(p, 0) if p >= 0.005 else ""
         style = f"height:{100 * p:.1f}px" + (f";background:{colour}" if k == best else "")
         bars.append(
             f'<div class="{"best" if k == best else ""}">{text}<i style="{style}"></i>'
             f"<b>{html.escape(name)}</b></div>"
         )
-    spoken = ", ".join(f"{name}: {p:.0%}" for name, p in zip(names, probabilities, strict=True))
+    spoken = ", ".join(
+        f"{name}: {share(p, 0)}" for name, p in zip(names, probabilities, strict=True)
+    )
     return (
         f'{_BARS_STYLE}<div class="bars" role="img" aria-label="{html.escape(spoken, quote=True)}">'
         f"{''.join(bars)}</div>"

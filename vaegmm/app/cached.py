@@ -1,0 +1,149 @@
+"""What takes time and is the same for everyone: computed once, shared by all sessions.
+
+Nothing that these functions return may be changed: other people look at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from vaegmm import data
+from vaegmm.app import explore, figures, pictures
+from vaegmm.checkpoint import load
+from vaegmm.colours import PALETTE, UNNAMED_COLOUR
+from vaegmm.data import DataError, Dataset
+from vaegmm.labelling import UNNAMED
+from vaegmm.model import VAEGMM
+
+#: What caches tell one model, or one data set, from another by.
+BY_FINGERPRINT: dict[str | type, Callable[[Any], str]] = {
+    VAEGMM: lambda model: model.fingerprint,
+    Dataset: lambda dataset: dataset.fingerprint,
+}
+
+
+def load_model(path: str | Path) -> VAEGMM:
+    """Load a checkpoint.
+
+    Raises:
+        CheckpointError: if it is missing or no checkpoint.
+    """
+    path = Path(path).resolve()
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        stamp = 0  # load() says what is wrong
+    return _load_model(str(path), stamp)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+def _load_model(path: str, stamp: int) -> VAEGMM:
+    return load(path)
+
+
+def dataset(model: VAEGMM) -> tuple[Dataset, str]:
+    """Return images to show with a model, and a caption that says which they are.
+
+    The model's own data set where this machine has it, else the bundled digits. Nothing is
+    downloaded.
+    """
+    name = explore.trained_on(model)
+    if _is_here(name):
+        try:
+            own = _load_dataset(name, str(data.data_folder()))
+            return own, f"Images: {own.title}, {len(own.test):,} test images."
+        except DataError as error:
+            reason = str(error)
+    else:
+        reason = f"The model's own data set, {explore.title_of(model)}, is not on this machine."
+    bundled = _load_dataset("digits", "")
+    return bundled, f"Images: {bundled.title}, {len(bundled.test):,} test images. {reason}"
+
+
+@st.cache_resource(max_entries=3, show_spinner="Loading the images …")
+def _load_dataset(name: str, folder: str) -> Dataset:
+    return data.load(name)
+
+
+def _is_here(name: str) -> bool:
+    if name in ("mnist", "fashion", "digits"):
+        return data.is_available(name)
+    return bool(name) and Path(name).expanduser().exists()
+
+
+@st.cache_resource(
+    max_entries=4, show_spinner="Projecting the latent space …", hash_funcs=BY_FINGERPRINT
+)
+def latent_map(model: VAEGMM) -> explore.LatentMap:
+    """Return every stored z projected and scored."""
+    return explore.LatentMap.of(model)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=BY_FINGERPRINT)
+def usual_range(model: VAEGMM) -> tuple[np.ndarray, np.ndarray]:
+    """Return what nine of ten stored z lie between in each dimension."""
+    return explore.usual_range(model)
+
+
+@st.cache_resource(
+    max_entries=4, show_spinner="Reconstructing the test images …", hash_funcs=BY_FINGERPRINT
+)
+def scores(model: VAEGMM, images: Dataset) -> explore.Scores:
+    """Return what a model makes of the test images."""
+    return explore.Scores.of(model, images.test.images)
+
+
+def refitted(model: VAEGMM, n_components: int) -> VAEGMM:
+    """Return the model with a mixture of another size."""
+    return model if n_components == len(model.mixture.weights_) else _refitted(model, n_components)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Fitting the mixture …", hash_funcs=BY_FINGERPRINT)
+def _refitted(model: VAEGMM, n_components: int) -> VAEGMM:
+    return model.refit(n_components)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Drawing the points …", hash_funcs=BY_FINGERPRINT)
+def latent_scatter(model: VAEGMM, colour: str, axes: tuple[int, ...]) -> figures.go.Figure:
+    """Build the figure of all points, once for each way to look at them.
+
+    Args:
+        model: whose stored z they are.
+        colour: "cluster", "digit" or "log-likelihood".
+        axes: two or three of the principal axes.
+    """
+    space = latent_map(model)
+    points = np.ascontiguousarray(space.axes[:, axes])
+    names = [explore.axis_names(model)[axis] for axis in axes]
+    marks = model.pca.transform(model.mixture.means_, len(model.pca.mean))[:, axes]
+    if colour == "log-likelihood":
+        return figures.latent_scatter_by_value(
+            points, space.log_likelihood, "log p(z), nats", names, marks
+        )
+    labels = explore.component_labels(model)[space.components]
+    shades = explore.component_shades(model)[space.components] if colour == "cluster" else None
+    return figures.latent_scatter(points, labels, explore.label_titles(model), shades, names, marks)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Drawing the map …", hash_funcs=BY_FINGERPRINT)
+def latent_picture(model: VAEGMM) -> pictures.Map:
+    """Draw the stored z once, in the colours of their digits."""
+    space = latent_map(model)
+    labels = explore.component_labels(model)[space.components]
+    colours = np.where(labels == UNNAMED, len(PALETTE), labels % len(PALETTE))
+    return pictures.Map(space.axes[:, :2], colours, [*PALETTE, UNNAMED_COLOUR])
+
+
+@st.cache_resource(
+    max_entries=4,
+    show_spinner="Fitting, and writing down each iteration …",
+    hash_funcs=BY_FINGERPRINT,
+)
+def em_iterations(model: VAEGMM) -> list[explore.Iteration]:
+    """Fit a mixture of the model's size once more, and return what it was on the way."""
+    return explore.em_iterations(model, len(model.mixture.weights_))

@@ -1,0 +1,79 @@
+"""The frame of every page: its title, the way to the others, and the chosen model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+import streamlit as st
+
+from vaegmm.app import explore
+from vaegmm.app.cached import load_model
+from vaegmm.app.choice import offer_models
+from vaegmm.app.words import share
+from vaegmm.checkpoint import CheckpointError
+from vaegmm.model import VAEGMM
+
+# A file: Streamlit's own icons would be fetched from the network.
+_ICON = str(Path(__file__).with_name("icon.svg"))
+TEXT_WIDTH = 680  # pixels: about 80 characters a line
+
+#: Every page: its script, what it is called, its icon, and what one does there.
+PAGES = {
+    "app.py": ("Overview", ":material/home:", "the idea, and one digit's way through it"),
+    "pages/1_Train.py": ("Train", ":material/model_training:", "launch, watch, stop, compare"),
+    "pages/2_Reconstruct.py": ("Reconstruct", ":material/compare:", "inputs above, outputs below"),
+    "pages/3_Latent_space.py": (
+        "Latent space",
+        ":material/scatter_plot:",
+        "all images as points, coloured by cluster",
+    ),
+    "pages/4_Mixture.py": ("Mixture", ":material/bubble_chart:", "EM, clusters and their names"),
+    "pages/5_Draw.py": ("Draw", ":material/draw:", "your own digit, classified"),
+}
+
+
+def page(title: str) -> VAEGMM | None:
+    """Set a page up and draw the shared sidebar; the first call of every page.
+
+    Args:
+        title: of the browser's tab.
+
+    Returns:
+        The chosen model, or None where there is none that can be loaded. Why one cannot be loaded
+        has then been shown.
+    """
+    st.set_page_config(page_title=f"{title} · vaegmm", page_icon=_ICON, layout="wide")
+    with st.sidebar:
+        for script, (label, icon, _) in PAGES.items():
+            st.page_link(script, label=label, icon=icon)
+        path = offer_models()
+        details = st.container()
+    if path is None:
+        return None
+    try:
+        model = load_model(path)
+    except CheckpointError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    details.caption(_summary(model))
+    return model
+
+
+def stop_without_model() -> NoReturn:
+    """Say how to come by a model, and end the page here."""
+    st.markdown(
+        "There is no model to show yet. Train one on the **Train** page (the preset *quick* on "
+        "the bundled digits takes under a minute), or upload a checkpoint in the sidebar.",
+        width=TEXT_WIDTH,
+    )
+    st.page_link("pages/1_Train.py", label="Go to Train", icon=":material/model_training:")
+    st.stop()
+
+
+def _summary(model: VAEGMM) -> str:
+    parts = [explore.title_of(model), f"{len(model.mixture.weights_)} clusters"]
+    accuracy = model.metrics.get("classification_accuracy")
+    if accuracy is not None:
+        parts.append(f"accuracy {share(accuracy)}")
+    return " · ".join(parts)

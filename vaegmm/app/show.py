@@ -1,0 +1,123 @@
+"""What more than one page shows: tiles of images, charts, figures, z, a digit's way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+
+from vaegmm.app import explore, figures, pictures
+from vaegmm.app.cached import usual_range
+from vaegmm.app.words import share
+from vaegmm.model import VAEGMM
+
+
+def theme() -> Literal["light", "dark"]:
+    """Return the appearance that the viewer has chosen."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def count_presses(label: str, key: str) -> int:
+    """Draw a button that asks for others of something; return how often it was pressed."""
+    presses = f"{key}_presses"
+
+    def press() -> None:
+        st.session_state[presses] = st.session_state.get(presses, 0) + 1
+
+    st.button(label, icon=":material/refresh:", key=key, on_click=press)
+    return int(st.session_state.get(presses, 0))
+
+
+def tiles(
+    columns: Sequence[Sequence[np.ndarray]],
+    captions: Sequence[str] = (),
+    descriptions: Sequence[str] = (),
+    size: int = 72,
+    width: Literal["stretch", "content"] = "stretch",
+) -> None:
+    """Show small images, each column of them above its caption."""
+    st.html(pictures.tiles(columns, captions, descriptions, size, theme()), width=width)
+
+
+def sheet(images: np.ndarray, n_columns: int) -> None:
+    """Show images edge to edge as one picture."""
+    st.html(pictures.sheet(images, n_columns, theme()))
+
+
+def chart(figure: figures.go.Figure, key: str, alt: str) -> None:
+    """Show a figure that is looked at and not zoomed."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
+
+
+def metrics(measured: dict[str, Any]) -> None:
+    """Show what a model has come to on held-out images, as far as it was measured."""
+    shown = {
+        "classification_accuracy": (
+            "Classification",
+            share,
+            "Test images read rightly, with clusters named by {n_labels:,} labelled images.",
+        ),
+        "clustering_accuracy": (
+            "Clustering",
+            share,
+            "With {n_clusters} clusters and no labels at all: test images that agree with the best "
+            "assignment of clusters to digits.",
+        ),
+        "latents_in_use": (
+            "Latents in use",
+            lambda n: f"{n} of {measured['latent_dim']}",
+            "Dimensions that tell images apart.",
+        ),
+        "cross_entropy": (
+            "Cross-entropy, test",
+            "{:.1f} nats".format,
+            "How far the reconstruction of a test image is from it, on average.",
+        ),
+    }
+    for key, (name, say, text) in shown.items():
+        if key in measured:
+            value = say(measured[key])
+            st.metric(name, value, help=text.format(**measured), width="content")
+
+
+def latent(model: VAEGMM, z: np.ndarray) -> None:
+    """Show the numbers of one z, shape (D,), on the range that they usually have."""
+    st.html(pictures.latent_values(z, *usual_range(model)))
+
+
+def way(model: VAEGMM, image: np.ndarray, answer: str = "") -> None:
+    """Show an image's way through a model: pixels, z, clusters, reconstruction.
+
+    Args:
+        model: that it goes through.
+        image: shape (28, 28).
+        answer: what the model says of it, in a sentence.
+    """
+    z = model.encode(image)[0]
+    responsibilities = model.responsibilities(image)[0]
+    output, cross_entropy = model.decode(z)[0], float(model.cross_entropy(image)[0])
+    pixels, numbers, clusters, reconstruction = st.columns([3, 5, 5, 3], gap="medium")
+    with pixels:
+        st.markdown("**Pixels**")
+        tiles([[image]], descriptions=["The input"], size=140)
+        st.caption("28 × 28 = 784 numbers go in.")
+    with numbers:
+        st.markdown("**Latent z**")
+        latent(model, z)
+        st.caption(f"All that is kept: {len(z)} numbers. Grey: where nine of ten images lie.")
+    with clusters:
+        st.markdown("**Clusters**")
+        top = np.argsort(-responsibilities)[:3]
+        top = top[responsibilities[top] >= 0.005]
+        tiles(
+            [[mean] for mean in model.decode(model.mixture.means_[top])],
+            [f"{explore.component_title(model, k)} {share(responsibilities[k], 0)}" for k in top],
+            size=70,
+        )
+        st.caption("The likeliest clusters: the decoded mean of each, and p(cluster | image).")
+    with reconstruction:
+        st.markdown("**Reconstruction**")
+        tiles([[output]], descriptions=["The output"], size=140)
+        st.caption(f"{answer} Cross-entropy {cross_entropy:.0f} nats.")
