@@ -12,18 +12,14 @@ import argparse
 import gzip
 import json
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
-import urllib.request
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from app_server import ROOT, running_app
+
 STROKES = ROOT.parent / "shared/data/strokes/pen_digits_dev.jsonl.gz"
-SECONDS_TO_START = 60
 
 # Notes when the pen goes up, and when the bars of the answer are next painted.
 WATCH = """
@@ -54,22 +50,8 @@ def main() -> None:
     options = parser.parse_args()
     with gzip.open(options.strokes, "rt") as lines:
         drawings = [json.loads(line) for line in lines][: options.drawings]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"),
-            *("--server.port", str(port), "--server.address", "127.0.0.1"),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        times, n_right = draw_all(f"http://127.0.0.1:{port}/Draw", drawings)
-    finally:
-        server.terminate()
+    with running_app() as server:
+        times, n_right = draw_all(f"{server.address}/Draw", drawings)
     percentile = statistics.quantiles(times, n=20)[-1]
     print(
         f"{len(times)} answers: median {statistics.median(times):.0f} ms, "
@@ -115,18 +97,6 @@ def draw_all(address: str, drawings: list[dict[str, Any]]) -> tuple[list[float],
         times = page.evaluate("window.answers")
         browser.close()
     return times, n_right
-
-
-def wait_for(address: str) -> None:
-    """Wait until the app answers."""
-    deadline = monotonic() + SECONDS_TO_START
-    while monotonic() < deadline:
-        try:
-            urllib.request.urlopen(address, timeout=5)
-            return
-        except OSError:
-            sleep(0.2)
-    raise SystemExit(f"the app did not start within {SECONDS_TO_START} s")
 
 
 if __name__ == "__main__":
