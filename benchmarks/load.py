@@ -302,9 +302,12 @@ def report(tally: Tally, elapsed: float, cpu_seconds: float) -> None:
 
 def expect(drawings: Sequence[list[Any]]) -> list[list[Step]]:
     """Read every drawing after each of its strokes, as the server should."""
+    import torch
+
     import vaegmm
     from vaegmm.reading import read_strokes
 
+    torch.set_num_threads(1)  # several wait for each other where cores are busy
     model = vaegmm.load(CHECKPOINT)
     names = model.label_names
 
