@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -47,14 +47,11 @@ class AppServer:
 
 
 @contextmanager
-def running_app(environment: Mapping[str, str] | None = None) -> Iterator[AppServer]:
+def running_app() -> Iterator[AppServer]:
     """Start the app on a free port of 127.0.0.1; stop it at the end.
 
-    Args:
-        environment: variables that the server sees besides this process's own.
-
     Raises:
-        RuntimeError: if it does not start.
+        SystemExit: if it does not start.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -66,7 +63,6 @@ def running_app(environment: Mapping[str, str] | None = None) -> Iterator[AppSer
         ],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
-        env={**os.environ, **(environment or {})},
     )
     try:
         server = AppServer(port, process)
@@ -89,4 +85,4 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
             return
         except OSError:
             sleep(0.2)
-    raise RuntimeError(f"the app did not start within {_SECONDS_TO_START} s")
+    raise SystemExit(f"the app did not start within {_SECONDS_TO_START} s")

@@ -99,7 +99,7 @@ class Visitor:
         """Open the page.
 
         Raises:
-            PageError: if there is no pad on it.
+            PageError: if it shows an exception, or no pad.
         """
         request = BackMsg()
         request.rerun_script.page_name = "Draw"
@@ -125,8 +125,8 @@ class Visitor:
         request.rerun_script.context_info.url = self._address
         start = perf_counter()
         await self._socket.send(request.SerializeToString())
-        elements, sizes = [], []
-        while True:
+        elements, sizes, problem = [], [], ""
+        while True:  # to the end of the run, whatever it says: the next one begins there
             content = await asyncio.wait_for(self._socket.recv(decode=False), SECONDS_TO_ANSWER)
             message = ForwardMsg.FromString(content)
             sizes.append(len(content))
@@ -134,22 +134,25 @@ class Visitor:
             if kind == "new_session":
                 self._page_hash = message.new_session.page_script_hash
             elif kind == "page_not_found":
-                raise PageError("there is no page called Draw")
+                problem = "there is no page called Draw"
             elif kind == "ref_hash":
-                raise PageError("a message is only referred to; this client keeps none")
+                problem = "a message is only referred to, and this client keeps none"
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 element = message.delta.new_element
                 elements.append(element)
                 if element.WhichOneof("type") == "exception":
-                    raise PageError(f"{element.exception.type}: {element.exception.message}")
+                    problem = f"{element.exception.type}: {element.exception.message}"
                 if is_pad(element):
                     self._pad_id = element.bidi_component.id
                     self._fragment_id = message.delta.fragment_id
             elif kind == "script_finished":
                 if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
-                    raise PageError("the page's script cannot be compiled")
-                if message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-                    return Run(elements, perf_counter() - start, sizes)
+                    problem = "the page's script cannot be compiled"
+                if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                    continue
+                if problem:
+                    raise PageError(problem)
+                return Run(elements, perf_counter() - start, sizes)
 
 
 def is_pad(element: Element) -> bool:
@@ -336,7 +339,10 @@ def main() -> None:
         drawings = [json.loads(line)["strokes"] for line in lines][:N_DRAWINGS]
     steps = expect(drawings)
     with running_app() as server:
-        good = asyncio.run(measure(server, steps, options))
+        try:
+            good = asyncio.run(measure(server, steps, options))
+        except PageError as error:
+            raise SystemExit(f"nobody could open the page: {error}") from error
     sys.exit(not good)
 
 
