@@ -54,6 +54,17 @@ def test_parts_leave_out_ends_and_the_short_stroke() -> None:
     assert partial_drawings([]) == []
 
 
+def test_a_part_that_is_no_more_than_a_dot_is_left_out(small_model: VAEGMM) -> None:
+    short = [[[0.5, 0.5], [0.5, 0.52001]]]
+    assert partial_drawings(short) == []
+    dense = [[[0.5, 0.5], [0.515, 0.5]] * 20, [[0.5, 0.5], [0.53, 0.5]]]
+    parts = partial_drawings(dense)
+    assert dense[:1] not in parts, "without the short stroke there is no more than a dot"
+    assert len(parts) == 8
+    reading = read_strokes(small_model, short)
+    assert len(reading.views) == 1
+
+
 def test_what_is_no_drawing_is_refused(small_model: VAEGMM) -> None:
     with pytest.raises(ValueError, match="more than a dot"):
         read_strokes(small_model, [[[0.5, 0.5]]])

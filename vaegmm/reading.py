@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from vaegmm.model import VAEGMM
-from vaegmm.preprocess import Stroke, digit_from_strokes, partial_drawings
+from vaegmm.preprocess import Stroke, partial_drawings, render_strokes
 
 #: Typicality below which an image is no digit: turns away 2 % of MNIST's validation images.
 STRANGE = 0.008
@@ -55,11 +54,7 @@ def read_strokes(model: VAEGMM, strokes: Sequence[Stroke]) -> Reading:
     Raises:
         ValueError: if the strokes are no drawing.
     """
-    views = [digit_from_strokes(strokes)]
-    for part in partial_drawings(strokes):
-        with contextlib.suppress(ValueError):  # nothing is left of it
-            views.append(digit_from_strokes(part))
-    return _read(model, np.stack(views))
+    return _read(model, render_strokes([strokes, *partial_drawings(strokes)]))
 
 
 def _read(model: VAEGMM, views: np.ndarray) -> Reading:
