@@ -1,9 +1,11 @@
 """The mixture against scikit-learn, the invariants of EM, and data that are hard to fit."""
 
+import copy
 import pickle
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import vaegmm.mixture.ascent
 from vaegmm.mixture import ConvergenceWarning, EmptyComponentWarning, GaussianMixture
 from vaegmm.mixture.covariance import COVARIANCES
+from vaegmm.mixture.em import Parameters
 
 TYPES = ["full", "tied", "diag", "spherical"]
 
@@ -124,6 +127,101 @@ def test_it_clones_pickles_and_shows_what_was_set():
     assert (again.predict_proba(z) == mixture.predict_proba(z)).all()
     with pytest.raises(ValueError, match="Invalid parameter 'components'"):
         mixture.set_params(components=3)
+
+
+# What is kept between evaluations ---------------------------------------------------------------
+
+
+def anew(mixture):
+    """The same parameters in a mixture that has evaluated nothing yet."""
+    return pickle.loads(pickle.dumps(mixture))
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_second_evaluation_equals_the_first_and_is_not_prepared_again(
+    covariance_type, dtype, monkeypatch
+):
+    z, _ = blobs()
+    mixture, z = fitted(z, covariance_type=covariance_type), z.astype(dtype)
+    first = mixture.predict_proba(z), mixture.score_samples(z[:7])
+    monkeypatch.setattr(Parameters, "whitening", lambda _: pytest.fail("prepared again"))
+    assert (mixture.predict_proba(z) == first[0]).all()
+    assert (mixture.score_samples(z[:7]) == first[1]).all()
+
+
+def test_a_mixture_that_is_mostly_evaluated_in_double_precision_still_is_the_second_time():
+    z, _ = blobs(n_clusters=2)
+    thin = np.repeat(np.diag([1e-12, 1, 1])[None], 4, 0)
+    mixture = GaussianMixture.from_parameters(np.full(4, 0.25), z[:4], thin)
+    single = z.astype(np.float32)
+    first = mixture.score_samples(single)
+    assert (mixture.score_samples(single) == first).all()
+    assert (anew(mixture).score_samples(single) == first).all()
+
+
+def fit_again(mixture, z):
+    mixture.fit(z[:100])
+
+
+def assign(mixture, z):
+    mixture.means_ = mixture.means_ + 1
+
+
+def write_into(mixture, z):
+    mixture.weights_[0] *= 0.5
+
+
+def narrow(mixture, z):
+    mixture.covariances_ = mixture.covariances_ / 4
+    mixture.precisions_cholesky_ = mixture.precisions_cholesky_ * 2
+
+
+@pytest.mark.parametrize("as_kind", [np.asarray, torch.from_numpy])
+@pytest.mark.parametrize("change", [fit_again, assign, write_into, narrow])
+def test_other_parameters_are_prepared_anew(change, as_kind):
+    z, _ = blobs()
+    z = as_kind(z)
+    mixture = fitted(z)
+    before = mixture.score_samples(z)
+    change(mixture, z)
+    after = mixture.score_samples(z)
+    assert (after != before).any()
+    assert (after == anew(mixture).score_samples(z)).all()
+
+
+def test_a_mixture_set_by_hand_evaluates_as_a_fitted_one():
+    z, _ = blobs()
+    mixture, by_hand = fitted(z), GaussianMixture(4)
+    names = ("weights_", "means_", "covariances_", "precisions_cholesky_", "n_features_in_")
+    for name in names:
+        setattr(by_hand, name, getattr(mixture, name))
+    assert (by_hand.predict_proba(z) == mixture.predict_proba(z)).all()
+
+
+def test_a_copy_holds_nothing_that_was_prepared():
+    z, _ = blobs()
+    mixture = fitted(z)
+    size = len(pickle.dumps(mixture))
+    mixture.predict(z)
+    assert len(pickle.dumps(mixture)) == size
+    other = copy.copy(mixture)
+    other.means_ = other.means_ + 1
+    expected = mixture.score_samples(z)
+    assert (other.score_samples(z) != expected).all()
+    assert (mixture.score_samples(z) == expected).all()
+
+
+def test_threads_evaluate_one_mixture_at_once():
+    z, _ = blobs()
+    mixture = fitted(z)
+    batches = [batch.astype(dtype) for batch in np.split(z, 40) for dtype in ("f4", "f8")]
+    expected = [anew(mixture).predict_proba(batch) for batch in batches]
+    with ThreadPoolExecutor(8) as threads:
+        for actual, wanted in zip(
+            threads.map(mixture.predict_proba, batches), expected, strict=True
+        ):
+            assert (actual == wanted).all()
 
 
 def test_importing_the_mixture_leaves_scikit_learn_alone():

@@ -9,6 +9,7 @@ Parameters and statistics are float64 whatever the points are; points are column
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -61,6 +62,18 @@ class Parameters:
         weights, means, covariances = weights.double(), means.double(), covariances.double()
         precisions_cholesky = covariance.precisions_cholesky(covariances)
         return cls(covariance, weights, means, covariances, precisions_cholesky)
+
+    def equals(self, other: Parameters) -> bool:
+        """Whether both are the same mixture, number by number."""
+        parts = zip(self._tensors(), other._tensors(), strict=True)
+        return self.covariance is other.covariance and all(torch.equal(*pair) for pair in parts)
+
+    def copy(self) -> Parameters:
+        """The same numbers in memory of their own."""
+        return Parameters(self.covariance, *(part.clone() for part in self._tensors()))
+
+    def _tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.weights, self.means, self.covariances, self.precisions_cholesky
 
     def spread(self, values: Tensor) -> Tensor:
         """Covariances or their like, one a component."""
@@ -213,6 +226,12 @@ class Walk:
             self.dtype, self._kept = torch.float64, []
             evaluator = Evaluator(parameters, self.frame, self.dtype)
         return evaluator
+
+    def over(self, points: Iterable[Block]) -> Walk:
+        """A walk over other points, with features of the same kind."""
+        other = copy.copy(self)
+        other._points, other._kept = points, []
+        return other
 
     def __iter__(self) -> Iterator[Chunk]:
         if self._kept:

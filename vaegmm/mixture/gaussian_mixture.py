@@ -15,7 +15,7 @@ from torch import Tensor
 from vaegmm.mixture.ascent import Ascent, ascend
 from vaegmm.mixture.chunks import Points
 from vaegmm.mixture.covariance import COVARIANCES, Frame
-from vaegmm.mixture.em import Parameters, Walk
+from vaegmm.mixture.em import Evaluator, Parameters, Walk
 from vaegmm.mixture.estimator import DensityEstimator, not_fitted
 from vaegmm.mixture.start import draw_sample, initial_parameters
 from vaegmm.processes import ALONE, Group, Processes
@@ -40,6 +40,14 @@ class Snapshot(NamedTuple):
     covariances: Any
 
 
+class Prepared(NamedTuple):
+    """Parameters, and what was made of them to evaluate them on points of one kind."""
+
+    parameters: Parameters
+    walk: Walk  # over no points
+    evaluator: Evaluator
+
+
 class GaussianMixture(DensityEstimator):
     """A mixture of Gaussians, fitted by EM.
 
@@ -48,6 +56,10 @@ class GaussianMixture(DensityEstimator):
     An estimator as scikit-learn's of the same name: numpy in gives numpy out, a tensor in gives
     tensors on its device out. `fit` also takes what doesn't fit in memory: a memory map, the
     paths of .npy shards, or any re-iterable of blocks.
+
+    What an evaluation makes of the parameters is kept for the next one. Each evaluation compares
+    the parameters with those it was made of, so they may be set, and written into, by hand.
+    Several threads may evaluate one mixture at once.
 
     Args:
         n_components: K.
@@ -390,12 +402,28 @@ class GaussianMixture(DensityEstimator):
 
     def _log_joints(self, points: Points) -> Iterator[Tensor]:
         """Yield log w_k + log N(z | k), (K, n), chunk by chunk."""
-        parameters = self._parameters(points.device)
-        walk = Walk(points, parameters, points.dtype)
-        evaluator = walk.evaluator(parameters)
-        for chunk in walk:
+        parameters, walk, evaluator = self._prepare(points)
+        for chunk in walk.over(points):
             shape = len(parameters.weights), chunk.x.shape[1]
             yield evaluator.log_joint(chunk, out=chunk.x.new_empty(shape))
+
+    def _prepare(self, points: Points) -> Prepared:
+        """Make the parameters ready to be evaluated on points of this kind, or find them so."""
+        # Not made by __init__, which sets parameters only, nor where they are set by hand.
+        kept: dict[Any, Prepared] = vars(self).setdefault("_prepared", {})
+        parameters = self._parameters(points.device)
+        kind = points.device, points.dtype
+        prepared = kept.get(kind)
+        if prepared is None or not prepared.parameters.equals(parameters):
+            parameters = parameters.copy()
+            walk = Walk((), parameters, points.dtype)
+            # Put there whole: of two threads at once, either's will do.
+            kept[kind] = prepared = Prepared(parameters, walk, walk.evaluator(parameters))
+        return prepared
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy prepares itself: what is made again in no time needs no place in a file.
+        return {name: value for name, value in vars(self).items() if name != "_prepared"}
 
     def _points(self, X: Any) -> Points:
         self._check_fitted()
@@ -435,6 +463,7 @@ class GaussianMixture(DensityEstimator):
         )
         self.precisions_cholesky_, self.precisions_ = to_kind(dtype, roots, precisions)
         self.n_features_in_ = parameters.means.shape[1]
+        self._prepared: dict[Any, Prepared] = {}
 
     def _generator(self, group: Group, device: torch.device) -> torch.Generator:
         """A generator with the same seed in every process."""
