@@ -27,7 +27,8 @@ from vaegmm import (
     VAEConfig,
     checkpoint,
 )
-from vaegmm.checkpoint import load, read_header, read_tensors, write_tensors
+from vaegmm.checkpoint import read_header, read_tensors, write_tensors
+from vaegmm.model import load
 
 TINY = TrainConfig(
     vae=VAEConfig(latent_dim=3, hidden_units=(16,)),

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaegmm import checkpoint, cli, data
+from vaegmm import cli, data
 from vaegmm.cli import main
-from vaegmm.model import VAEGMM
+from vaegmm.model import VAEGMM, load
 from vaegmm.runs import Run
 from vaegmm.training import Progress
 
@@ -88,7 +88,7 @@ def test_train_evaluate_classify() -> None:
     assert (figures["data"], figures["split"], figures["n_images"]) == ("digits", "test", 299)
     assert figures["n_components"] == 20
     assert figures["classification_accuracy"] > 0.5, "better than a tenth: it has learned"
-    model = checkpoint.load("run/model.safetensors")
+    model = load("run/model.safetensors")
     assert figures["classification_accuracy"] == model.metrics["classification_accuracy"]
 
     test = data.load("digits").test
@@ -116,7 +116,7 @@ def test_ones_own_hand_is_scored(
     command = ["evaluate", str(small_checkpoint), "--data", "my-digits.npz", "--json"]
     assert main(command) == 0
     figures = json.loads(capsys.readouterr().out)
-    right = checkpoint.load(small_checkpoint).predict(images) == labels
+    right = load(small_checkpoint).predict(images) == labels
     assert figures["n_images"] == 8
     assert figures["classification_accuracy"] == right.mean()
 

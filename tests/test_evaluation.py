@@ -10,8 +10,8 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from vaegmm import PRESETS, VAEGMM, metrics
-from vaegmm.checkpoint import load
 from vaegmm.evaluation import evaluate, views_information
+from vaegmm.model import load
 
 
 @pytest.fixture(scope="module")

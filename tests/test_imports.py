@@ -49,7 +49,9 @@ def imported_with(module: str, root: Path = ROOT, package: str = "vaegmm") -> se
     [
         ("mixture", {"vae", "training", "model", "labelling"}),
         ("vae", {"training", "mixture", "model"}),
-        ("checkpoint", {"training", "runs", "data", "cli"}),
+        ("checkpoint", {"model", "training", "runs", "data", "cli"}),
+        ("inference", {"checkpoint", "model", "training"}),
+        ("model", {"training", "runs", "data", "cli"}),
     ],
 )
 def test_imports_point_one_way(module, others):
@@ -107,13 +109,15 @@ ALLOWED = {
     "images": {"vae"},
     "training": {"config", "gaussian", "images", "mixture", "prior", "processes", "vae"},
     "data": {"images", "preprocess", "vae"},
-    "checkpoint": {"config", "labelling", "mixture", "model", "prior", "projection", "vae"},
+    "parts": {"config", "prior", "labelling", "mixture", "projection", "typicality", "vae"},
+    "checkpoint": {"config", "labelling", "mixture", "parts", "prior", "projection", "vae"},
+    "inference": {"images", "parts", "vae"},
     "evaluation": {"gaussian", "images", "metrics", "model", "prior", "training"},
     "reading": {"model", "preprocess"},
-    # Training only inside `fit`, and checkpoint inside `save`: see the subprocess test.
+    # Training only inside `fit`: see the subprocess test.
     "model": {
-        *("checkpoint", "config", "devices", "images", "labelling", "mixture", "prior"),
-        *("projection", "training", "typicality", "vae"),
+        *("checkpoint", "config", "devices", "images", "inference", "labelling", "mixture"),
+        *("parts", "prior", "projection", "training"),
     },
 }
 
@@ -121,6 +125,12 @@ ALLOWED = {
 @pytest.mark.parametrize("module", ALLOWED)
 def test_a_module_imports_what_its_place_allows(module):
     assert own_imports(module) <= ALLOWED[module]
+
+
+def test_no_two_modules_import_each_other():
+    imports = {module: own_imports(module) for module in MODULES}
+    pairs = {(one, other) for one in MODULES for other in imports[one] if one in imports[other]}
+    assert not pairs
 
 
 @pytest.mark.parametrize("module", ["preprocess", "app.figures", "app.pictures"])

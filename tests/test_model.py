@@ -146,7 +146,7 @@ def test_cross_entropy_is_that_of_the_reconstruction(small_model, images):
 
 def test_many_images_are_answered_like_few(small_model, digits, monkeypatch):
     whole = small_model.predict_proba(digits.test.images)
-    monkeypatch.setattr("vaegmm.model._CHUNK", 7)
+    monkeypatch.setattr("vaegmm.inference._CHUNK", 7)
     np.testing.assert_allclose(small_model.predict_proba(digits.test.images), whole, atol=1e-5)
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from vaegmm import VAEGMM, GaussianMixture, checkpoint, data
+from vaegmm import VAEGMM, GaussianMixture, data, load
 from vaegmm.app import choice
 from vaegmm.app.words import share
 from vaegmm.preprocess import digit_from_strokes
@@ -164,7 +164,7 @@ def test_an_upload_that_is_no_checkpoint_is_refused() -> None:
 
 def test_the_overview_shows_what_the_model_has_come_to() -> None:
     page = _open("overview")
-    metrics = checkpoint.load(SHIPPED).metrics
+    metrics = load(SHIPPED).metrics
     shown = _metrics(page)
     assert shown["Classification"] == "98.0 %"
     assert shown["Cross-entropy, test"] == f"{metrics['cross_entropy']:.1f} nats"
@@ -223,7 +223,7 @@ def test_images_are_chosen_by_digit_and_by_cluster(small_checkpoint: Path) -> No
     assert np.mean(ones) < np.mean(_cross_entropies(_run(page)))
     page.button_group(key="reconstruct_by").set_value("by cluster")
     _run(page)
-    model = checkpoint.load(small_checkpoint)
+    model = load(small_checkpoint)
     images = data.load("digits").test.images
     counts = np.bincount(model.responsibilities(images).argmax(1), minlength=12)
     page.selectbox(key="cluster").select(int(counts.argmax()))
@@ -250,7 +250,7 @@ def _select(page: AppTest, rows: list[int]) -> AppTest:
 def test_a_click_shows_the_point(small_checkpoint: Path) -> None:
     page = _open("latent", small_checkpoint)
     assert "The most typical image of each digit" in _texts(page)
-    model = checkpoint.load(small_checkpoint)
+    model = load(small_checkpoint)
     _select(page, [17])
     component = int(model.mixture.predict(model.latents[17:18])[0])
     assert f"(cluster {component})**" in _texts(page)
@@ -294,7 +294,7 @@ def test_the_mixture_is_refitted_with_another_number_of_clusters(small_checkpoin
     _run(page)
     assert _metrics(page)["Clusters"] == "5"
     assert "Fitted anew; the model's own mixture has 12" in _texts(page)
-    model = checkpoint.load(small_checkpoint).refit(5)
+    model = load(small_checkpoint).refit(5)
     assert _metrics(page)["Log-likelihood"] == f"{model.mixture.lower_bound_:.3f}"
 
 
@@ -310,7 +310,7 @@ def test_em_is_played_back(small_checkpoint: Path) -> None:
 
 def test_the_confusion_matrix_counts_the_test_images(small_checkpoint: Path) -> None:
     page = _open("mixture", small_checkpoint)
-    model, images = checkpoint.load(small_checkpoint), data.load("digits").test
+    model, images = load(small_checkpoint), data.load("digits").test
     accuracy = (model.predict(images.images) == images.labels).mean()
     assert f"{share(accuracy)} are read rightly" in _texts(page)
 
@@ -320,7 +320,7 @@ def test_the_confusion_matrix_counts_the_test_images(small_checkpoint: Path) -> 
 
 def test_a_drawn_digit_is_read() -> None:
     page = _draw(SEVEN)
-    probabilities = read_strokes(checkpoint.load(SHIPPED), SEVEN).probabilities
+    probabilities = read_strokes(load(SHIPPED), SEVEN).probabilities
     assert _answer(page) == str(probabilities.argmax()) == "7"
     assert f"{share(probabilities[7], 0)} sure" in _texts(page)
     assert f"7: {share(probabilities[7], 0)}" in _html(page)
@@ -454,7 +454,7 @@ def test_every_checkpoint_that_ships_loads() -> None:
     paths = sorted((ROOT / "checkpoints").glob("*.safetensors"))
     assert SHIPPED in paths
     for path in paths:
-        model = checkpoint.load(path)
+        model = load(path)
         assert isinstance(model.mixture, GaussianMixture)
         assert model.provenance["data"]["n_train"] == 55_000
         assert path.stat().st_size < 9_000_000

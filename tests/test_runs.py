@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 import torch
 
-from vaegmm import checkpoint, runs
+from vaegmm import runs
 from vaegmm.checkpoint import CheckpointError, read_tensors
 from vaegmm.cli import _config, _parser
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
 from vaegmm.data import DataError
-from vaegmm.model import VAEGMM
+from vaegmm.model import VAEGMM, load
 from vaegmm.runs import Run, RunError, Status, command_of, list_runs, new_run_path
 from vaegmm.training import NonFiniteLossError, Progress, loop
 
@@ -100,7 +100,7 @@ def test_a_run_leaves_its_result_its_losses_and_its_figures(make_run: Callable[.
     assert [report.epoch for report in reports if report.finished_epoch] == [1, 2, 3, 4]
     assert [loss.epoch for loss in run.losses] == [1, 2, 3, 4]
     assert run.losses[0].validation_cross_entropy is not None
-    stored = checkpoint.load(run.model_path)
+    stored = load(run.model_path)
     _assert_same_result(stored, model)
     assert run.metrics == stored.metrics
     assert stored.metrics["n_images"] == 15
@@ -576,7 +576,7 @@ def test_torchrun_trains_the_same_over_two_processes(
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    model = checkpoint.load(run.model_path)
+    model = load(run.model_path)
     assert model.provenance["processes"] == 2
     assert [loss["epoch"] for loss in model.history] == [1, 2, 3, 4]
     for name, value in uninterrupted.vae.state_dict().items():

@@ -1,6 +1,6 @@
 """A variational autoencoder whose latent space is clustered by a Gaussian mixture."""
 
-from vaegmm.checkpoint import CheckpointError, load
+from vaegmm.checkpoint import CheckpointError
 from vaegmm.config import (
     PRESETS,
     AugmentationConfig,
@@ -11,7 +11,7 @@ from vaegmm.config import (
 )
 from vaegmm.data import DataError
 from vaegmm.mixture import GaussianMixture
-from vaegmm.model import VAEGMM
+from vaegmm.model import VAEGMM, load
 from vaegmm.training import NonFiniteLossError, Progress
 from vaegmm.vae import VAE
 

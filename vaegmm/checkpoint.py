@@ -20,7 +20,7 @@ from torch import Tensor
 from vaegmm.config import TrainConfig
 from vaegmm.labelling import UNNAMED, ComponentNames
 from vaegmm.mixture import GaussianMixture
-from vaegmm.model import VAEGMM
+from vaegmm.parts import Parts
 from vaegmm.prior import Prior
 from vaegmm.projection import PCA
 from vaegmm.vae import VAE
@@ -33,22 +33,22 @@ class CheckpointError(Exception):
     """A checkpoint cannot be read or written; the message says which, why, and what to do."""
 
 
-def save(model: VAEGMM, path: str | Path) -> None:
-    """Write a model to one file. What was there before stays whole until the new file is.
+def write_parts(parts: Parts, path: str | Path) -> None:
+    """Write a model's parts to one file. What was there before stays whole until the new file is.
 
     Raises:
         CheckpointError: if the file cannot be written.
     """
-    mixture, names = model.mixture, model.names
+    mixture, names = parts.mixture, parts.names
     arrays = {
-        "latents": model.latents,
-        "ranked.means": model.ranked_means,
-        "ranked.excess": model.ranked_excess,
+        "latents": parts.latents,
+        "ranked.means": parts.ranked_means,
+        "ranked.excess": parts.ranked_excess,
         "mixture.weights": mixture.weights_,
         "mixture.means": mixture.means_,
         "mixture.covariances": mixture.covariances_,
         "mixture.lower_bounds": mixture.lower_bounds_,
-        **{f"pca.{name}": value for name, value in asdict(model.pca).items()},
+        **{f"pca.{name}": value for name, value in asdict(parts.pca).items()},
     }
     if names is not None:
         arrays["names.label_given_component"] = names.label_given_component
@@ -59,26 +59,26 @@ def save(model: VAEGMM, path: str | Path) -> None:
     }
     tensors |= {
         f"vae.{name}": value.detach().cpu().contiguous()
-        for name, value in model.vae.state_dict().items()
+        for name, value in parts.vae.state_dict().items()
     }
-    if model.prior is not None:
-        tensors |= {f"prior.{name}": value for name, value in model.prior._asdict().items()}
+    if parts.prior is not None:
+        tensors |= {f"prior.{name}": value for name, value in parts.prior._asdict().items()}
     header = {
         "format": FORMAT,
-        "config": model.config.to_dict(),
-        "label_names": model.label_names,
+        "config": parts.config.to_dict(),
+        "label_names": parts.label_names,
         "n_labels": 0 if names is None else names.n_labels,
         "temperature": 1.0 if names is None else names.temperature,
         "converged": bool(mixture.converged_),
-        "history": model.history,
-        "metrics": model.metrics,
-        "provenance": {"versions": library_versions(), **model.provenance},
+        "history": parts.history,
+        "metrics": parts.metrics,
+        "provenance": {"versions": library_versions(), **parts.provenance},
     }
     write_tensors(path, tensors, header)
 
 
-def load(path: str | Path, device: str | torch.device = "cpu") -> VAEGMM:
-    """Read a model that `save` wrote.
+def read_parts(path: str | Path) -> Parts:
+    """Read what `write_parts` wrote, to the CPU.
 
     Raises:
         CheckpointError: if the file is missing, truncated, foreign or from a newer vaegmm.
@@ -91,13 +91,10 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> VAEGMM:
             f"{path} must have checkpoint format {FORMAT}; it has {found!r}.{advice}"
         )
     try:
-        model = _build(tensors, header)
+        return _build(tensors, header)
     # A stranger's file can be wrong in any way; whatever stumbles over it, it's the file.
     except Exception as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
-    model.device = device
-    model.vae.to(device)
-    return model
 
 
 def library_versions() -> dict[str, str]:
@@ -112,7 +109,7 @@ def library_versions() -> dict[str, str]:
     }
 
 
-def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
+def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> Parts:
     config = TrainConfig.from_dict(header["config"])
     label_names = tuple(str(name) for name in header["label_names"])
     with torch.device("meta"):  # without memory: nothing says yet that the sizes are honest
@@ -130,17 +127,17 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
     _check_tensors(tensors, weights | shapes)
     arrays = {name: tensors[name].numpy() for name in shapes}
 
-    model = VAEGMM(config)
+    parts = Parts(config)
     # Copies: the file's own tensors are views of it, and training changes weights in place.
     vae.load_state_dict(
         {name.removeprefix("vae."): tensors[name].clone() for name in weights}, assign=True
     )
-    model.vae = vae.eval()
+    parts.vae = vae.eval()
     if "prior.weights" in shapes:
-        model.prior = Prior(*(tensors[f"prior.{name}"].clone() for name in Prior._fields))
-    model.latents = arrays["latents"]
-    model.ranked_means, model.ranked_excess = arrays["ranked.means"], arrays["ranked.excess"]
-    model.pca = PCA(arrays["pca.mean"], arrays["pca.components"], arrays["pca.explained_variance"])
+        parts.prior = Prior(*(tensors[f"prior.{name}"].clone() for name in Prior._fields))
+    parts.latents = arrays["latents"]
+    parts.ranked_means, parts.ranked_excess = arrays["ranked.means"], arrays["ranked.excess"]
+    parts.pca = PCA(arrays["pca.mean"], arrays["pca.components"], arrays["pca.explained_variance"])
     parameters = asdict(config.mixture)
     del parameters["n_components"]
     mixture = GaussianMixture.from_parameters(
@@ -153,8 +150,8 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
     mixture.lower_bound_ = mixture.lower_bounds_[-1]
     mixture.n_iter_ = len(mixture.lower_bounds_)
     mixture.converged_ = bool(header["converged"])
-    model.mixture = mixture
-    model.label_names = label_names
+    parts.mixture = mixture
+    parts.label_names = label_names
     if "names.names" in arrays:
         names = arrays["names.names"]
         if names.min() < UNNAMED or names.max() >= len(label_names):
@@ -162,13 +159,13 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> VAEGMM:
         temperature = float(header.get("temperature", 1.0))  # older files have none
         if not 0 < temperature < math.inf:
             raise ValueError(f"the temperature is {temperature}")
-        model.names = ComponentNames(
+        parts.names = ComponentNames(
             arrays["names.label_given_component"], names, int(header["n_labels"]), temperature
         )
-    model.history = [dict(loss) for loss in header["history"]]
-    model.metrics = dict(header["metrics"])
-    model.provenance = dict(header["provenance"])
-    return model
+    parts.history = [dict(loss) for loss in header["history"]]
+    parts.metrics = dict(header["metrics"])
+    parts.provenance = dict(header["provenance"])
+    return parts
 
 
 def _shapes(config: TrainConfig, tensors: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:

@@ -343,8 +343,8 @@ def _info(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace) -> VAEGMM:
-    from vaegmm.checkpoint import load
     from vaegmm.devices import choose_device
+    from vaegmm.model import load
 
     return load(options.checkpoint, choose_device(options.device))
 

@@ -36,18 +36,19 @@ def evaluate(
         Figures by name; cross-entropy and KL in nats an image.
     """
     array = as_images(images)
-    mean, std = model.posterior(array)
-    kl_per_latent = kl_to_standard_normal(torch.from_numpy(mean), torch.from_numpy(std)).mean(0)
+    inference = model.infer(array)
+    mean, std = torch.from_numpy(inference.mean), torch.from_numpy(inference.std)
+    kl_per_latent = kl_to_standard_normal(mean, std).mean(0)
     figures: dict[str, Any] = {
         "n_images": len(array),
         "n_components": len(model.mixture.weights_),
-        "cross_entropy": float(model.cross_entropy(array).mean()),
+        "cross_entropy": float(inference.cross_entropy.mean()),
         "kl": float(kl_per_latent.sum()),
         "kl_per_latent": [round(kl, 4) for kl in kl_per_latent.tolist()],
-        "latents_in_use": metrics.latents_in_use(mean),
+        "latents_in_use": metrics.latents_in_use(inference.mean),
         "latent_dim": mean.shape[1],
-        "log_likelihood": float(model.mixture.score_samples(mean).mean()),
-        "mean_typicality": float(model.typicality(array).mean()),
+        "log_likelihood": float(inference.log_likelihood.mean()),
+        "mean_typicality": float(inference.typicality.mean()),
     }
     views_tell = views_information(model, array, seed)
     if views_tell is not None:
@@ -58,7 +59,7 @@ def evaluate(
     n_classes = max(len(model.label_names), int(truth.max()) + 1)
     has_one_each = len(model.mixture.weights_) == n_classes
     clustering = model if has_one_each else model.refit(n_components=n_classes, seed=seed)
-    clusters = clustering.mixture.predict(mean)
+    clusters = clustering.mixture.predict(inference.mean)
     figures |= {
         "n_clusters": n_classes,
         "clustering_accuracy": metrics.clustering_accuracy(clusters, truth),
@@ -66,9 +67,10 @@ def evaluate(
         "ari": metrics.adjusted_rand_index(clusters, truth),
     }
     if model.names is not None:
-        responsibilities = model.responsibilities(array)
-        probabilities = model.names.label_probabilities(responsibilities)
-        uncalibrated = replace(model.names, temperature=1.0).label_probabilities(responsibilities)
+        probabilities = inference.label_probabilities
+        uncalibrated = replace(model.names, temperature=1.0).label_probabilities(
+            inference.responsibilities
+        )
         figures |= {
             "n_labels": model.names.n_labels,
             "classification_accuracy": metrics.accuracy(probabilities.argmax(1), truth),

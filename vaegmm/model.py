@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+import copy
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from vaegmm.config import PRESETS, MixtureConfig, TrainConfig
+from vaegmm import checkpoint
+from vaegmm.config import MixtureConfig
 from vaegmm.devices import best_device
-from vaegmm.images import as_bytes, as_images, as_labels, as_pixels
-from vaegmm.labelling import ComponentNames, name_by_probabilities, name_components
+from vaegmm.images import as_bytes, as_images, as_labels
+from vaegmm.inference import Inference, decode
+from vaegmm.labelling import name_by_probabilities, name_components
 from vaegmm.mixture import GaussianMixture
+from vaegmm.parts import Parts
 from vaegmm.prior import Prior
 from vaegmm.projection import PCA
-from vaegmm.typicality import TypicalityRanks
-from vaegmm.vae import IMAGE_SHAPE, VAE
 
 if TYPE_CHECKING:
     from vaegmm.training import Progress, TrainState
 
 Images = ArrayLike | Tensor
-_CHUNK = 2048  # images that pass the network at once: the activations stay near 20 MB
-# Views of an image whose responsibilities are averaged: itself, and moved by a pixel each way.
-_SHIFTS = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))
 _N_RANKED = 10_000  # a rank among as many is good to half a percent
-# What `fit`, `finish` and `load` set and a refitted model shares.
-_SHARED = ("vae", "prior", "latents", "ranked_means", "ranked_excess", "pca")
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -42,46 +36,21 @@ class NotFittedError(ValueError, AttributeError):
 
 
 @dataclass(eq=False)
-class VAEGMM:
+class VAEGMM(Parts):
     """A variational autoencoder whose latent space is clustered by a Gaussian mixture.
 
     Example:
         >>> model = VAEGMM(PRESETS["default"]).fit(images, validation=(val_images, val_labels))
         >>> model.predict(test_images)
 
+    Its parts are those of `Parts`; what they say together, the methods return. Whoever asks for
+    several answers to the same images asks `infer` for all of them.
+
     Attributes:
-        config: the training.
         device: where the autoencoder runs; chosen by itself if None.
-        vae: the autoencoder.
-        prior: the mixture that the network was trained with, or None where none was.
-        mixture: fitted to `latents`.
-        names: what the components are called, or None where no labels were given.
-        label_names: what the labels are called, as shown to people.
-        latents: z sampled for each training image after the last epoch, shape (N, D) float32.
-        ranked_means: posterior means of the training images among which typicality ranks (all, or
-            10,000 of them), shape (M, D) float32.
-        ranked_excess: KL(image || reconstruction) of the same images, in nats summed over pixels,
-            shape (M,) float32: what the reconstruction misses.
-        pca: the projection of `latents`.
-        history: losses of each epoch, in nats an image.
-        metrics: figures measured after the training.
-        provenance: data set, command, library versions and time of the training.
     """
 
-    config: TrainConfig = field(default_factory=lambda: PRESETS["default"])
     device: str | torch.device | None = None
-    vae: VAE = field(init=False, repr=False)
-    prior: Prior | None = field(init=False, repr=False, default=None)
-    mixture: GaussianMixture = field(init=False, repr=False)
-    names: ComponentNames | None = field(init=False, repr=False, default=None)
-    label_names: tuple[str, ...] = field(init=False, repr=False, default=())
-    latents: np.ndarray = field(init=False, repr=False)
-    ranked_means: np.ndarray = field(init=False, repr=False)
-    ranked_excess: np.ndarray = field(init=False, repr=False)
-    pca: PCA = field(init=False, repr=False)
-    history: list[dict[str, Any]] = field(init=False, repr=False, default_factory=list)
-    metrics: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
-    provenance: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
 
     def fit(
         self,
@@ -102,7 +71,7 @@ class VAEGMM:
             ValueError: if the images or labels are unusable, or fewer than the components.
             NonFiniteLossError: if the loss stops being finite.
         """
-        # Imported here: a checkpoint, which knows models, has no need of training.
+        # Imported here: whoever only loads a model has no need of training.
         from vaegmm.training import TrainState, train
 
         training_images = as_bytes(images)
@@ -131,16 +100,16 @@ class VAEGMM:
         if state.prior is not None:
             self.prior = Prior(*(part.detach().cpu() for part in state.prior()))
         self.history = [asdict(loss) for loss in state.history]
-        mean, std = self.posterior(training_images)
-        self.latents = _sample(mean, std, self.config.seed)
+        self.latents = self.encode(training_images, sample=True, seed=self.config.seed)
         self.pca = PCA.fit(self.latents)
         self.mixture = self._fit_mixture(self.config.mixture, self.config.seed)
-        ranked = np.linspace(0, len(mean) - 1, min(len(mean), _N_RANKED)).astype(int)
-        self.ranked_means, self.ranked_excess = mean[ranked], self._excess(training_images[ranked])
+        n_images = len(training_images)
+        rows = np.linspace(0, n_images - 1, min(n_images, _N_RANKED)).astype(int)
+        ranked = self.infer(training_images[rows])
+        self.ranked_means, self.ranked_excess = ranked.mean, ranked.excess
         # What an earlier fit has left behind:
         self.names, self.label_names, self.metrics, self.provenance = None, (), {}, {}
-        for name in ("fingerprint", "_ranks"):
-            vars(self).pop(name, None)
+        self.forget_derived()
         if checked is not None:
             self._name(*checked)
         return self
@@ -149,11 +118,19 @@ class VAEGMM:
 
         def __getattr__(self, name: str) -> Any:
             """Say what to do where an attribute is missing because nothing was fitted yet."""
-            if name in ("mixture", *_SHARED):
+            if name in {part.name for part in fields(Parts)}:
                 raise NotFittedError(
                     "VAEGMM must be fitted before it is used. Call fit, or vaegmm.load(path)."
                 )
             raise AttributeError(f"VAEGMM has no attribute {name!r}")
+
+    def infer(self, images: Images) -> Inference:
+        """Return what the model says of some images, each part of it computed when asked for.
+
+        Raises:
+            ValueError: if the images are unusable.
+        """
+        return Inference(self, as_images(images))
 
     def predict(self, images: Images) -> np.ndarray:
         """Return the most probable label of each image, shape (N,)."""
@@ -165,67 +142,44 @@ class VAEGMM:
         Raises:
             ValueError: if the components have no names.
         """
-        responsibilities = self.responsibilities(images)
-        return self._named().label_probabilities(responsibilities)
-
-    def label_probabilities(self, latents: ArrayLike | Tensor) -> np.ndarray:
-        """Return p(label | z) for latents of shape (N, D), shape (N, C)."""
-        names = self._named()
-        return names.label_probabilities(self.mixture.predict_proba(self._check_latents(latents)))
+        return self.infer(images).label_probabilities
 
     def responsibilities(self, images: Images) -> np.ndarray:
-        """Return p(component | image), shape (N, K); each row sums to 1.
+        """Return p(component | image), shape (N, K); each row sums to 1."""
+        return self.infer(images).responsibilities
 
-        The mean of p(component | z) over the image as it is and moved by one pixel each way, each
-        at its posterior mean: a digit is the same a pixel further.
-        """
-        array = as_images(images)
-        padded = np.pad(array, ((0, 0), (1, 1), (1, 1)), mode="edge")
-        height, width = IMAGE_SHAPE
-        views = (
-            padded[:, 1 + down : 1 + down + height, 1 + right : 1 + right + width]
-            for down, right in _SHIFTS
-        )
-        parts = [self.mixture.predict_proba(self.encode(view)) for view in views]
-        return np.mean(parts, axis=0)
+    def typicality(self, images: Images) -> np.ndarray:
+        """Return the share of training images less typical than each image, in [0, 1], (N,)."""
+        return self.infer(images).typicality
 
     def encode(self, images: Images, sample: bool = False, seed: int = 0) -> np.ndarray:
         """Return posterior means, or one z sampled from each posterior, shape (N, D) float32."""
         mean, std = self.posterior(images)
-        return _sample(mean, std, seed) if sample else mean
+        if not sample:
+            return mean
+        return mean + std * np.random.default_rng(seed).standard_normal(mean.shape, np.float32)
 
-    @torch.inference_mode()
     def posterior(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of q(z | x), each of shape (N, D) float32."""
-        chunks = self._pixel_chunks(as_images(images))
-        parts = [self.vae.posterior(pixels) for pixels in chunks]
-        mean, std = (torch.cat(part).cpu().numpy() for part in zip(*parts, strict=True))
-        return mean, std
-
-    @torch.inference_mode()
-    def decode(self, latents: ArrayLike | Tensor) -> np.ndarray:
-        """Decode latents, shape (N, D), to images in [0, 1], shape (N, 28, 28) float32."""
-        chunks = torch.from_numpy(self._check_latents(latents)).split(_CHUNK)
-        pixels = torch.cat([self.vae.decode(chunk.to(self.vae.device)).cpu() for chunk in chunks])
-        return pixels.numpy().reshape(-1, *IMAGE_SHAPE)
+        inference = self.infer(images)
+        return inference.mean, inference.std
 
     def reconstruct(self, images: Images) -> np.ndarray:
         """Decode the posterior mean of each image, shape (N, 28, 28) float32 in [0, 1]."""
-        return self.decode(self.encode(images))
+        return self.infer(images).reconstruction
 
-    @torch.inference_mode()
     def cross_entropy(self, images: Images) -> np.ndarray:
         """Return -log p(x | z) at the posterior mean, in nats summed over pixels, shape (N,)."""
-        parts = []
-        for pixels in self._pixel_chunks(as_images(images)):
-            mean = self.vae.posterior(pixels).mean
-            parts.append(self.vae.cross_entropy(mean, pixels).cpu())
-        return torch.cat(parts).numpy()
+        return self.infer(images).cross_entropy
 
-    def typicality(self, images: Images) -> np.ndarray:
-        """Return the share of training images less typical than each image, in [0, 1], (N,)."""
-        log_likelihood = self.mixture.score_samples(self.encode(images))
-        return self._ranks.rank(log_likelihood, self._excess(as_images(images)))
+    def decode(self, latents: ArrayLike | Tensor) -> np.ndarray:
+        """Decode latents, shape (N, D), to images in [0, 1], shape (N, 28, 28) float32."""
+        return decode(self.vae, self._check_latents(latents))
+
+    def label_probabilities(self, latents: ArrayLike | Tensor) -> np.ndarray:
+        """Return p(label | z) for latents of shape (N, D), shape (N, C)."""
+        names = self.require_names()
+        return names.label_probabilities(self.mixture.predict_proba(self._check_latents(latents)))
 
     def sample(
         self, n: int, digit: int | None = None, seed: int = 0
@@ -289,10 +243,11 @@ class VAEGMM:
         """
         config = replace(self.config.mixture, n_components=n_components, n_init=n_init)
         require_enough_images(len(self.latents), config)
-        other = replace(self, config=replace(self.config, mixture=config))
-        for name in (*_SHARED, "label_names", "history", "provenance"):
-            setattr(other, name, getattr(self, name))
+        other = copy.copy(self)
+        other.config = replace(self.config, mixture=config)
         other.mixture = self._fit_mixture(config, seed)
+        other.names, other.metrics = None, {}
+        other.forget_derived()
         checked = self._check_validation(validation, self.label_names)
         if checked is not None:
             other._name(*checked)
@@ -310,38 +265,7 @@ class VAEGMM:
         Raises:
             CheckpointError: if it cannot be written; what was there before stays whole.
         """
-        from vaegmm.checkpoint import save
-
-        save(self, path)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """What tells this model from every other: a digest of its latents and its mixture."""
-        digest = hashlib.sha256(self.latents.tobytes())
-        for part in (self.mixture.weights_, self.mixture.means_, self.mixture.covariances_):
-            digest.update(np.ascontiguousarray(part).tobytes())
-        return digest.hexdigest()[:16]
-
-    @cached_property
-    def _ranks(self) -> TypicalityRanks:
-        log_likelihood = self.mixture.score_samples(self.ranked_means)
-        return TypicalityRanks.fit(log_likelihood, self.ranked_excess)
-
-    def _excess(self, images: np.ndarray) -> np.ndarray:
-        """What a reconstruction misses: cross-entropy less the image's own entropy, (N,)."""
-        entropies = [
-            F.binary_cross_entropy(pixels, pixels, reduction="none").sum(-1).cpu()
-            for pixels in self._pixel_chunks(images)
-        ]
-        return self.cross_entropy(images) - torch.cat(entropies).numpy()
-
-    def _named(self) -> ComponentNames:
-        if self.names is None:
-            raise ValueError(
-                "components must have names to classify; this model was fitted without labels. "
-                "Pass validation=(images, labels) to fit or refit."
-            )
-        return self.names
+        checkpoint.write_parts(self, path)
 
     def _check_latents(self, latents: ArrayLike | Tensor) -> np.ndarray:
         if isinstance(latents, Tensor):
@@ -355,10 +279,6 @@ class VAEGMM:
         if not np.isfinite(array).all():
             raise ValueError("latents must be finite; got NaN or infinity among them.")
         return array
-
-    def _pixel_chunks(self, images: np.ndarray) -> Iterator[Tensor]:
-        for start in range(0, len(images), _CHUNK):
-            yield as_pixels(images[start : start + _CHUNK], self.vae.device)
 
     def _fit_mixture(self, config: MixtureConfig, seed: int) -> GaussianMixture:
         options: dict[str, Any] = asdict(config)
@@ -393,9 +313,16 @@ class VAEGMM:
         return images, labels, label_names
 
 
-def _sample(mean: np.ndarray, std: np.ndarray, seed: int) -> np.ndarray:
-    noise = np.random.default_rng(seed).standard_normal(mean.shape, dtype=np.float32)
-    return mean + std * noise
+def load(path: str | Path, device: str | torch.device = "cpu") -> VAEGMM:
+    """Read a model that `VAEGMM.save` wrote.
+
+    Raises:
+        CheckpointError: if the file is missing, truncated, foreign or from a newer vaegmm.
+    """
+    model = VAEGMM(device=device)
+    vars(model).update(vars(checkpoint.read_parts(path)))
+    model.vae.to(device)
+    return model
 
 
 def require_enough_images(n_images: int, config: MixtureConfig) -> None:

@@ -58,13 +58,14 @@ def read_strokes(model: VAEGMM, strokes: Sequence[Stroke]) -> Reading:
 
 
 def _read(model: VAEGMM, views: np.ndarray) -> Reading:
-    probabilities, typicality = model.predict_proba(views), model.typicality(views)
+    inference = model.infer(views)
+    probabilities, typicality = inference.label_probabilities, inference.typicality
     weights = typicality + _LEAST_TYPICALITY
     weights[0] *= _WHOLE
     weights /= weights.sum()
     return Reading(
         image=views[0],
-        z=model.encode(views[0])[0],
+        z=inference.mean[0],
         typicality=float(typicality[0]),
         probabilities=weights @ probabilities,
         views=views,

@@ -39,12 +39,12 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from vaegmm import data
-from vaegmm.checkpoint import CheckpointError, load, read_header, read_tensors, write_tensors
+from vaegmm.checkpoint import CheckpointError, read_header, read_tensors, write_tensors
 from vaegmm.config import TrainConfig
 from vaegmm.data import DataError, Dataset
 from vaegmm.devices import choose_device
 from vaegmm.evaluation import evaluate
-from vaegmm.model import VAEGMM, require_enough_images
+from vaegmm.model import VAEGMM, load, require_enough_images
 from vaegmm.processes import from_first_process, join_processes, n_processes
 from vaegmm.settings import preset_and_changes
 from vaegmm.training import EpochLoss, Progress, TrainState, train

@@ -14,11 +14,10 @@ import streamlit as st
 
 from vaegmm import data
 from vaegmm.app import explore, figures, pictures
-from vaegmm.checkpoint import load
 from vaegmm.colours import PALETTE, UNNAMED_COLOUR
 from vaegmm.data import DataError, Dataset
 from vaegmm.labelling import UNNAMED
-from vaegmm.model import VAEGMM
+from vaegmm.model import VAEGMM, load
 
 #: What caches tell one model, or one data set, from another by.
 BY_FINGERPRINT: dict[str | type, Callable[[Any], str]] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from vaegmm.checkpoint import CheckpointError, load, read_header
+from vaegmm.checkpoint import CheckpointError, read_header, read_parts
 from vaegmm.runs import list_runs
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
@@ -107,7 +107,7 @@ def _keep(file: UploadedFile) -> str:
     path = folder / Path(file.name).name
     path.write_bytes(content)
     try:
-        load(path)
+        read_parts(path)
     except CheckpointError as error:
         path.unlink()
         raise CheckpointError(str(error).replace(str(path), file.name)) from error

@@ -159,11 +159,11 @@ class Scores:
     @classmethod
     def of(cls, model: VAEGMM, images: np.ndarray) -> Scores:
         """Score images, shape (N, 28, 28)."""
-        responsibilities = model.responsibilities(images)
+        inference = model.infer(images)
         predicted = np.full(len(images), UNNAMED)
         if model.names is not None:
-            predicted = model.names.label_probabilities(responsibilities).argmax(1)
-        return cls(model.cross_entropy(images), responsibilities.argmax(1), predicted)
+            predicted = inference.label_probabilities.argmax(1)
+        return cls(inference.cross_entropy, inference.responsibilities.argmax(1), predicted)
 
 
 class Iteration(NamedTuple):
