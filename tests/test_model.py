@@ -377,6 +377,7 @@ def test_what_was_never_fitted_says_so(images):
         lambda: model.refit(),
         lambda: model.save("model.safetensors"),
         lambda: model.mixture,
+        lambda: model.ranks,
     ):
         with pytest.raises(NotFittedError, match="VAEGMM must be fitted before it is used"):
             use()

@@ -118,7 +118,7 @@ class VAEGMM(Parts):
 
         def __getattr__(self, name: str) -> Any:
             """Say what to do where an attribute is missing because nothing was fitted yet."""
-            if name in {part.name for part in fields(Parts)}:
+            if name in {"ranks", *(part.name for part in fields(Parts))}:
                 raise NotFittedError(
                     "VAEGMM must be fitted before it is used. Call fit, or vaegmm.load(path)."
                 )
