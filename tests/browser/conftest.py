@@ -10,8 +10,13 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from modules import Modules
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 _SECONDS_TO_START = 60
@@ -75,3 +80,17 @@ def chromium() -> Iterator[object]:
             pytest.skip(f"needs Chromium: {error}")
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def modules(chromium: Browser) -> Iterator[Modules]:
+    """A page that imports the files of `vaegmm/browser`, without a server: see `Modules.run`."""
+    from modules import Modules
+
+    context = chromium.new_context()
+    complaints: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield Modules(page)
+    context.close()
+    assert not complaints
