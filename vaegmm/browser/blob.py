@@ -1,0 +1,231 @@
+"""A model as one block of bytes, in the form in which a page computes with it.
+
+    8 bytes   magic
+    uint32    BLOB_VERSION
+    uint32    length of the header, n
+    n bytes   header: JSON in UTF-8, filled up with spaces so that the block starts at 8 bytes
+    the rest  block: arrays one after the other, each starting at a multiple of 8 bytes
+
+Numbers are little-endian. The header's `arrays` give each array's dtype, shape and offset in the
+block; docs/browser.md lists them. `blob.js` reads it.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import struct
+import zlib
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from vaegmm.explore import as_matrices, component_labels, usual_range
+from vaegmm.model import VAEGMM
+from vaegmm.projection import discriminant_axes
+from vaegmm.typicality import TypicalityRanks
+from vaegmm.vae import VAE
+
+MAGIC = b"VAEGMM\r\n"
+BLOB_VERSION = 1
+MOST_LATENTS = 500_000  # of 8 numbers they are 8 MB; more points than pixels say nothing new
+MOST_RANKS = 10_000  # a rank among as many is good to 1e-4
+#: What weights of float16 may move latents, pixels and probabilities by.
+HALF_TOLERANCE = 3e-3
+
+_ALIGNMENT = 8
+_N_CHECKED = 512  # images on which weights of float16 are compared
+_N_AXES = 3
+
+Weights = Literal["float16", "float32"]
+
+
+def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = None) -> bytes:
+    """Write what a page needs of a model. The same model gives the same bytes.
+
+    Args:
+        model: a fitted model, with or without names.
+        weights: the type of the network's weights; by default float16 where that moves no figure
+            by HALF_TOLERANCE and changes no label, float32 elsewhere.
+        title: what people call the model; by default the data set's title.
+
+    Raises:
+        ValueError: if weights of float16 are asked for, and some are too large for it.
+    """
+    if weights is None:
+        weights = "float16" if halves_suffice(model) else "float32"
+    data = model.provenance.get("data", {})
+    arrays = {
+        **_network_arrays(model.vae, weights),
+        **_mixture_arrays(model),
+        **_rank_arrays(model._ranks),
+        **_latent_arrays(model),
+    }
+    block, table = _lay_out(arrays)
+    vae = model.vae.config
+    header: dict[str, Any] = {
+        "title": str(data.get("title", "")) if title is None else title,
+        "vae": {
+            "latent_dim": vae.latent_dim,
+            "hidden_units": list(vae.hidden_units),
+            "mean_activation": vae.mean_activation,
+            "std_activation": vae.std_activation,
+            "output_activation": vae.output_activation,
+            "std_floor": vae.std_floor,
+            "pixel_margin": vae.pixel_margin,
+        },
+        "data": {"name": data.get("name"), "fingerprint": data.get("fingerprint")},
+        "n_components": len(model.mixture.weights_),
+        "covariance_type": model.mixture.covariance_type,
+        "label_names": list(model.label_names),
+        "temperature": None if model.names is None else model.names.temperature,
+        "n_latents": len(model.latents),
+        "n_stored": len(arrays["latents.steps"]),
+        "n_ranks": len(arrays["ranks.worse"]),
+        "arrays": table,
+        "size": len(block),
+        "checksum": zlib.adler32(block),
+    }
+    content = json.dumps(header, sort_keys=True, separators=(",", ":"))
+    header["fingerprint"] = hashlib.sha256(content.encode() + block).hexdigest()[:16]
+    content = json.dumps(header, sort_keys=True, separators=(",", ":"))
+    start = len(MAGIC) + 8
+    content += " " * (-(start + len(content)) % _ALIGNMENT)
+    return MAGIC + struct.pack("<II", BLOB_VERSION, len(content)) + content.encode() + block
+
+
+def halves_suffice(model: VAEGMM) -> bool:
+    """Whether weights of float16 leave the model's figures as they are, to HALF_TOLERANCE.
+
+    Compared on decoded stored z, as a page has no other images either: latents, reconstructions,
+    responsibilities, typicality and, where the components have names, p(label) and labels.
+    """
+    rounded = copy.copy(model)
+    rounded.vae = copy.deepcopy(model.vae)
+    with torch.no_grad():
+        for parameter in rounded.vae.parameters():
+            parameter.copy_(parameter.half())
+            if not parameter.isfinite().all():
+                return False
+    images = model.decode(model.latents[_spread(len(model.latents), _N_CHECKED)])
+    for ours, theirs in zip(_figures(model, images), _figures(rounded, images), strict=True):
+        if not np.abs(ours - theirs).max() < HALF_TOLERANCE:
+            return False
+    return model.names is None or (model.predict(images) == rounded.predict(images)).all()
+
+
+def _figures(model: VAEGMM, images: np.ndarray) -> list[np.ndarray]:
+    responsibilities = model.responsibilities(images)
+    figures = [
+        model.encode(images),
+        model.reconstruct(images),
+        responsibilities,
+        model.typicality(images),
+    ]
+    if model.names is not None:
+        figures.append(model.names.label_probabilities(responsibilities))
+    return figures
+
+
+def _network_arrays(vae: VAE, dtype: Weights) -> dict[str, np.ndarray]:
+    """Return weights with inputs in rows, shape (inputs, outputs): zero inputs are skipped so."""
+    layers: dict[str, nn.Linear] = {"mean": vae.mean, "std": vae.std, "output": vae.output}
+    for name, part in (("encoder", vae.encoder), ("decoder", vae.decoder)):
+        linear = [layer for layer in part if isinstance(layer, nn.Linear)]
+        layers |= {f"{name}.{number}": layer for number, layer in enumerate(linear)}
+    arrays: dict[str, np.ndarray] = {}
+    for name, layer in layers.items():
+        arrays[f"{name}.weight"] = layer.weight.detach().cpu().numpy().T
+        arrays[f"{name}.bias"] = layer.bias.detach().cpu().numpy()
+    largest = max(float(np.abs(array).max()) for array in arrays.values())
+    if dtype == "float16" and not largest < np.finfo(np.float16).max:
+        raise ValueError(
+            f"weights must be float32 where one is beyond float16's range; got {largest:.6g}."
+        )
+    return {name: array.astype(dtype) for name, array in arrays.items()}
+
+
+def _mixture_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
+    mixture, names = model.mixture, model.names
+    covariances = as_matrices(mixture.covariances_, mixture)
+    arrays = {
+        "mixture.weights": np.asarray(mixture.weights_, np.float64),
+        "mixture.means": np.asarray(mixture.means_, np.float64),
+        "mixture.covariances": covariances.astype(np.float32),
+        "mixture.precisions_cholesky": as_matrices(
+            mixture.precisions_cholesky_, mixture
+        ).astype(np.float32),
+        "discriminant_axes": discriminant_axes(
+            mixture.weights_, mixture.means_, covariances, _groups(model), _N_AXES
+        ),
+    }
+    if names is not None:
+        arrays["names.label_given_component"] = names.label_given_component.astype(np.float32)
+        arrays["names.names"] = component_labels(model).astype(np.int32)
+    return arrays
+
+
+def _groups(model: VAEGMM) -> np.ndarray:
+    """Return p(group | component), shape (K, G): labels, or components where there are no names."""
+    if model.names is None:
+        return np.eye(len(model.mixture.weights_))
+    return model.names.label_given_component
+
+
+def _rank_arrays(ranks: TypicalityRanks) -> dict[str, np.ndarray]:
+    n_ranks = min(len(ranks.worse), MOST_RANKS)
+    kept = _spread(len(ranks.worse), n_ranks)
+    return {
+        "ranks.log_likelihood": ranks.log_likelihood[kept].astype(np.float32),
+        "ranks.closeness": ranks.closeness[kept].astype(np.float32),
+        # Whole numbers: how many of the n_ranks lie below. Their ties must stay ties.
+        "ranks.worse": np.rint(ranks.worse[kept] * n_ranks).astype(np.uint16),
+    }
+
+
+def _latent_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
+    """Return stored z in steps of 1 / 65535 of each latent's range, and what belongs to them."""
+    n_latents = len(model.latents)
+    rows = _spread(n_latents, MOST_LATENTS)
+    latents = model.latents[rows].astype(np.float64)
+    low = latents.min(0)
+    step = (latents.max(0) - low) / np.iinfo(np.uint16).max
+    steps = np.rint((latents - low) / np.where(step > 0, step, 1)).astype(np.uint16)
+    n_components = len(model.mixture.weights_)
+    components = model.mixture.predict(model.latents[rows])
+    pca = model.pca
+    arrays = {
+        "latents.low": low,
+        "latents.step": step,
+        "latents.steps": steps,
+        "latents.components": components.astype(np.uint8 if n_components <= 256 else np.uint16),
+        "usual_range": np.stack(usual_range(model)).astype(np.float64),
+        "pca.mean": pca.mean.astype(np.float64),
+        "pca.components": pca.components.astype(np.float64),
+        "pca.explained_variance": pca.explained_variance.astype(np.float64),
+    }
+    if len(rows) < n_latents:
+        arrays["latents.rows"] = rows.astype(np.uint32)
+    return arrays
+
+
+def _spread(n: int, most: int) -> np.ndarray:
+    """Return at most `most` of n rows, evenly spread, rising."""
+    return np.linspace(0, n - 1, min(n, most)).astype(np.int64)
+
+
+def _lay_out(arrays: dict[str, np.ndarray]) -> tuple[bytes, dict[str, dict[str, Any]]]:
+    """Return the block, and where each array lies in it."""
+    block, table = bytearray(), {}
+    for name, array in arrays.items():
+        block += bytes(-len(block) % _ALIGNMENT)
+        table[name] = {
+            "dtype": array.dtype.name,
+            "shape": list(array.shape),
+            "offset": len(block),
+        }
+        block += array.astype(array.dtype.newbyteorder("<")).tobytes()
+    return bytes(block), table

@@ -1,0 +1,78 @@
+// What components are called, and how typical an image is, as labelling.py and typicality.py say.
+
+/** p(label | z) from p(component | z). */
+export class Names {
+  /**
+   * @param {ArrayLike<number>} labelGivenComponent  p(label | component), (K, C)
+   * @param {number} nLabels  C
+   * @param {number} temperature  what logarithms of probabilities are divided by
+   */
+  constructor(labelGivenComponent, nLabels, temperature) {
+    Object.assign(this, { labelGivenComponent, nLabels, temperature });
+  }
+
+  /**
+   * @param {ArrayLike<number>} responsibilities  (N, K)
+   * @param {number} n  which of them
+   * @param {Float32Array | Float64Array} out  (N, C), of which row n is filled
+   */
+  fill(responsibilities, n, out) {
+    const { labelGivenComponent, nLabels, temperature } = this;
+    const nComponents = labelGivenComponent.length / nLabels;
+    const row = new Float64Array(nLabels);
+    for (let k = 0; k < nComponents; k++) {
+      const share = responsibilities[n * nComponents + k];
+      if (share === 0) continue;
+      for (let c = 0; c < nLabels; c++) row[c] += share * labelGivenComponent[k * nLabels + c];
+    }
+    if (temperature !== 1) {
+      // Relative to the greatest, so that small numbers cannot become zeros.
+      const greatest = row.reduce((a, b) => Math.max(a, b));
+      for (let c = 0; c < nLabels; c++) row[c] = (row[c] / greatest) ** (1 / temperature);
+      const sum = row.reduce((a, b) => a + b);
+      for (let c = 0; c < nLabels; c++) row[c] /= sum;
+    }
+    out.set(row, n * nLabels);
+  }
+}
+
+/** Ranks among the training images, in [0, 1]. */
+export class Ranks {
+  /**
+   * @param {Float32Array} logLikelihood  of the training images, in nats, rising, (M,)
+   * @param {Float32Array} closeness  minus what their reconstructions miss, in nats, rising, (M,)
+   * @param {Uint16Array} worse  the lower of both ranks, times M, rising, (M,)
+   */
+  constructor(logLikelihood, closeness, worse) {
+    Object.assign(this, { logLikelihood, closeness, worse });
+  }
+
+  /** The share of training images with a lower log p(z). */
+  ofLogLikelihood(logLikelihood) {
+    return countBelow(this.logLikelihood, logLikelihood) / this.logLikelihood.length;
+  }
+
+  /**
+   * The share of training images that are less typical.
+   *
+   * @param {number} logLikelihood  log p(z), in nats
+   * @param {number} excess  what the reconstruction misses, in nats
+   */
+  typicality(logLikelihood, excess) {
+    const worse = Math.min(
+      countBelow(this.logLikelihood, logLikelihood),
+      countBelow(this.closeness, -excess),
+    );
+    return countBelow(this.worse, worse) / this.worse.length;
+  }
+}
+
+function countBelow(rising, value) {
+  let [low, high] = [0, rising.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rising[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
