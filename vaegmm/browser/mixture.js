@@ -20,6 +20,7 @@ export class Mixture {
     // P^T's rows up to the diagonal, in the order in which they are used.
     this.rows = new Float64Array((k * d * (d + 1)) / 2);
     this.joint = new Float64Array(k);
+    this.point = new Float64Array(d);
     this.centred = new Float64Array(d);
     for (let c = 0, at = 0; c < k; c++) {
       this.constants[c] = Math.log(Math.max(weights[c], LEAST_WEIGHT)) - (d * LOG_2PI) / 2;
@@ -40,26 +41,27 @@ export class Mixture {
    *   call
    */
   at(z, n = 0, likely = 0) {
-    const { joint, nComponents } = this;
-    let top = (joint[likely] = this.logJoint(z, n, likely, -Infinity));
+    const { joint, nComponents, dimension } = this;
+    for (let i = 0; i < dimension; i++) this.point[i] = z[n * dimension + i];
+    let top = (joint[likely] = this.logJoint(likely, -Infinity));
     for (let c = 0; c < nComponents; c++) {
-      if (c !== likely) joint[c] = this.logJoint(z, n, c, top - NO_SAY);
+      if (c !== likely) joint[c] = this.logJoint(c, top - NO_SAY);
       if (joint[c] > top) top = joint[c];
     }
     let sum = 0;
-    for (let c = 0; c < nComponents; c++) sum += joint[c] = Math.exp(joint[c] - top);
+    for (let c = 0; c < nComponents; c++)
+      sum += joint[c] = joint[c] < top - NO_SAY ? 0 : Math.exp(joint[c] - top);
     for (let c = 0; c < nComponents; c++) joint[c] /= sum;
     return { responsibilities: joint, logLikelihood: top + Math.log(sum) };
   }
 
-  /** log w_k + log N(z | k) in nats, or -Infinity once it is known to be below `least`. */
-  logJoint(z, n, component, least) {
-    const { rows, means, centred, dimension } = this;
-    for (let i = 0; i < dimension; i++)
-      centred[i] = z[n * dimension + i] - means[component * dimension + i];
+  /** log w_k + log N(point | k) in nats, or -Infinity once it is known to be below `least`. */
+  logJoint(component, least) {
+    const { rows, means, point, centred, dimension } = this;
     let at = (component * dimension * (dimension + 1)) / 2;
     let density = this.constants[component];
     for (let row = 0; row < dimension; row++) {
+      centred[row] = point[row] - means[component * dimension + row];
       let y = 0;
       for (let i = 0; i <= row; i++) y += rows[at++] * centred[i];
       density -= (y * y) / 2;

@@ -9,6 +9,7 @@ export class Names {
    */
   constructor(labelGivenComponent, nLabels, temperature) {
     Object.assign(this, { labelGivenComponent, nLabels, temperature });
+    this.row = new Float64Array(nLabels);
   }
 
   /**
@@ -17,9 +18,9 @@ export class Names {
    * @param {Float32Array | Float64Array} out  (N, C), of which row n is filled
    */
   fill(responsibilities, n, out) {
-    const { labelGivenComponent, nLabels, temperature } = this;
+    const { labelGivenComponent, nLabels, temperature, row } = this;
     const nComponents = labelGivenComponent.length / nLabels;
-    const row = new Float64Array(nLabels);
+    row.fill(0);
     for (let k = 0; k < nComponents; k++) {
       const share = responsibilities[n * nComponents + k];
       if (share === 0) continue;
@@ -27,9 +28,9 @@ export class Names {
     }
     if (temperature !== 1) {
       // Relative to the greatest, so that small numbers cannot become zeros.
-      const greatest = row.reduce((a, b) => Math.max(a, b));
-      for (let c = 0; c < nLabels; c++) row[c] = (row[c] / greatest) ** (1 / temperature);
-      const sum = row.reduce((a, b) => a + b);
+      let [greatest, sum] = [0, 0];
+      for (let c = 0; c < nLabels; c++) greatest = Math.max(greatest, row[c]);
+      for (let c = 0; c < nLabels; c++) sum += row[c] = (row[c] / greatest) ** (1 / temperature);
       for (let c = 0; c < nLabels; c++) row[c] /= sum;
     }
     out.set(row, n * nLabels);
