@@ -114,6 +114,7 @@ ALLOWED = {
     "inference": {"images", "parts", "vae"},
     "evaluation": {"gaussian", "images", "metrics", "model", "prior", "training"},
     "reading": {"model", "preprocess"},
+    "browser": {"mixture", "model", "projection", "typicality", "vae"},
     # Training only inside `fit`: see the subprocess test.
     "model": {
         *("checkpoint", "config", "devices", "images", "inference", "labelling", "mixture"),

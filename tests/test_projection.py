@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA as Peer
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from vaegmm.projection import PCA
+from vaegmm.projection import PCA, discriminant_axes
 
 
 @pytest.fixture
@@ -55,3 +56,47 @@ def test_latents_without_variance_have_a_projection(latents):
     pca = PCA.fit(latents)
     assert np.isfinite(pca.transform(latents, 2)).all()
     assert (pca.explained_variance_ratio == 0).all()
+
+
+def parameters_of(points, labels):
+    """The mixture in which each component is the points of one label."""
+    parts = [points[labels == label] for label in np.unique(labels)]
+    weights = np.array([len(part) for part in parts]) / len(points)
+    means = np.stack([part.mean(0) for part in parts])
+    return weights, means, np.stack([np.cov(part, rowvar=False, bias=True) for part in parts])
+
+
+def test_discriminants_span_scikit_learns_plane():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), [200, 300, 250, 350])
+    skew = rng.normal(size=(5, 5)) * [4, 3, 1, 1, 0.3]
+    points = rng.normal(size=(len(labels), 5)) @ skew + rng.normal(size=(4, 5))[labels]
+    weights, means, covariances = parameters_of(points, labels)
+    axes = discriminant_axes(weights, means, covariances, np.eye(4), 3)
+    np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-12)
+    peer = LinearDiscriminantAnalysis(solver="eigen").fit(points, labels)
+    for n_axes in (1, 2, 3):
+        theirs = peer.scalings_[:, :n_axes]
+        outside = theirs - axes[:n_axes].T @ (axes[:n_axes] @ theirs)
+        assert np.abs(outside).max() < 1e-9 * np.abs(theirs).max()
+
+
+def test_discriminants_part_groups_not_components():
+    """Two components of one group may lie far apart: that tells nothing of the groups."""
+    weights, covariances = np.full(4, 0.25), np.stack([np.eye(3)] * 4)
+    means = np.array([[0, 0, 9], [0, 0, -9], [2, 0, 9], [2, 0, -9]], float)
+    groups = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], float)
+    axes = discriminant_axes(weights, means, covariances, groups, 2)
+    np.testing.assert_allclose(axes, [[1, 0, 0], [0, 0, 1]], atol=1e-9)  # then the widest
+    by_component = discriminant_axes(weights, means, covariances, np.eye(4), 1)
+    np.testing.assert_allclose(by_component, [[0, 0, 1]], atol=1e-9)
+
+
+def test_without_groups_to_part_the_axes_are_principal():
+    covariance = np.diag([1.0, 4.0, 2.0])
+    one = discriminant_axes(np.ones(1), np.zeros((1, 3)), covariance[None], np.ones((1, 1)), 3)
+    np.testing.assert_allclose(one, [[0, 1, 0], [0, 0, 1], [1, 0, 0]], atol=1e-12)
+    # A label that no component has is no group; one latent has one axis.
+    groups = np.array([[1.0, 0.0]])
+    line = discriminant_axes(np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1)), groups, 3)
+    np.testing.assert_allclose(line, [[1.0]])
