@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import struct
 from pathlib import Path
@@ -62,6 +63,7 @@ def test_arrays_are_the_models(small_model: VAEGMM) -> None:
     np.testing.assert_allclose(latents, small_model.latents, atol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:EM did not converge")
 def test_another_model_has_another_fingerprint(small_model: VAEGMM) -> None:
     blobs = [
         to_blob(small_model, "float32"),
@@ -74,8 +76,6 @@ def test_another_model_has_another_fingerprint(small_model: VAEGMM) -> None:
 
 def with_weights_times(model: VAEGMM, factor: float) -> VAEGMM:
     """The same model whose first layer is scaled up and whose second undoes it."""
-    import copy
-
     other = copy.copy(model)
     other.vae = copy.deepcopy(model.vae)
     with torch.no_grad():

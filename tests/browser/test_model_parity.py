@@ -17,6 +17,7 @@ import vaegmm
 from vaegmm import VAEGMM, MixtureConfig, TrainConfig, data
 from vaegmm.browser import blob as blob_module
 from vaegmm.browser.blob import BLOB_VERSION, HALF_TOLERANCE, MAGIC, to_blob
+from vaegmm.browser.bundle import bundle
 from vaegmm.config import VAEConfig
 from vaegmm.data import FASHION_NAMES, Dataset
 from vaegmm.explore import usual_range
@@ -359,3 +360,19 @@ def test_what_is_no_blob_of_this_version_is_refused_in_a_sentence(
         "async ({ blob }) => (await import('/model.js')).Model.from(new Uint8Array(blob, 3)).title"
     )
     assert modules.run(moved, blob=b"abc" + blob) == "mine"
+
+
+def test_joined_into_one_module_it_computes_the_same(modules: Modules, digits: Dataset) -> None:
+    modules.serve(
+        "/joined.js", (bundle("model.js") + "export { Model };").encode(), "text/javascript"
+    )
+    config = TrainConfig(vae=VAEConfig(hidden_units=(20,)), mixture=MixtureConfig(n_components=4))
+    blob, images = to_blob(untrained(digits, config)), digits.test.images[:3]
+    look = "async ({ blob, images }) => (await import('/FILE')).Model.from(blob).look(images)"
+    looks = [
+        modules.run(look.replace("FILE", file), blob=blob, images=images)
+        for file in ("model.js", "joined.js")
+    ]
+    assert looks[0].keys() == looks[1].keys()
+    for name, array in looks[0].items():
+        np.testing.assert_array_equal(looks[1][name], array)

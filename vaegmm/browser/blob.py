@@ -103,8 +103,9 @@ def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = N
 def halves_suffice(model: VAEGMM) -> bool:
     """Whether weights of float16 leave the model's figures as they are, to HALF_TOLERANCE.
 
-    Compared on decoded stored z, as a page has no other images either: latents, reconstructions,
-    responsibilities, typicality and, where the components have names, p(label) and labels.
+    Compared on decoded stored z, the images that every model has with it: latents,
+    reconstructions, responsibilities and, where the components have names, p(label) and labels.
+    Typicality is no figure here: among few training images one rank is more than the tolerance.
     """
     rounded = copy.copy(model)
     rounded.vae = copy.deepcopy(model.vae)
@@ -128,7 +129,6 @@ def _figures(model: VAEGMM, images: np.ndarray) -> dict[str, np.ndarray]:
         "z": model.encode(images),
         "reconstruction": model.reconstruct(images),
         "responsibilities": model.responsibilities(images),
-        "typicality": model.typicality(images),
     }
     if model.names is not None:
         figures["p(label)"] = model.names.label_probabilities(figures["responsibilities"])
@@ -149,7 +149,7 @@ def _network_arrays(vae: VAE, dtype: Weights) -> dict[str, np.ndarray]:
         return arrays
     large = {name: array for name, array in arrays.items() if array.size > _SMALL}
     largest = max(float(np.abs(array).max()) for array in large.values())
-    if not largest < np.finfo(np.float16).max:
+    if not largest < float(np.finfo(np.float16).max):
         raise ValueError(
             f"weights must be float32 where one is beyond float16's range; got {largest:.6g}."
         )
@@ -159,7 +159,7 @@ def _network_arrays(vae: VAE, dtype: Weights) -> dict[str, np.ndarray]:
 def _mixture_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
     mixture, names = model.mixture, model.names
     covariances = as_matrices(mixture.covariances_, mixture)
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "mixture.weights": np.asarray(mixture.weights_, np.float64),
         "mixture.means": np.asarray(mixture.means_, np.float64),
         "mixture.covariances": covariances.astype(np.float32),
