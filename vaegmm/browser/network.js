@@ -2,8 +2,6 @@
 
 export const N_PIXELS = 784; // 28 rows of 28
 
-const LINEAR_FROM = 20; // torch's softplus is its argument from here on
-
 /** Dense layers around a latent space; it keeps the numbers between its layers for the next call. */
 export class Network {
   /**
@@ -42,8 +40,7 @@ export class Network {
     const floor = this.config.std_floor;
     const std = this.std.apply(this.hidden);
     if (this.config.std_activation === "relu") return bound(std, floor, Infinity);
-    for (let d = 0; d < std.length; d++)
-      std[d] = (std[d] > LINEAR_FROM ? std[d] : Math.log1p(Math.exp(std[d]))) + floor;
+    for (let d = 0; d < std.length; d++) std[d] = softplus(std[d]) + floor;
     return std;
   }
 
@@ -72,10 +69,8 @@ export class Network {
     let sum = 0;
     if (this.config.output_activation === "sigmoid") {
       // Of activations, not of pixels: a pixel of 1 has no logarithm of what is missing.
-      for (let i = 0; i < N_PIXELS; i++) {
-        const a = activations[i];
-        sum += Math.max(a, 0) - a * pixels[i] + Math.log1p(Math.exp(-Math.abs(a)));
-      }
+      for (let i = 0; i < N_PIXELS; i++)
+        sum += softplus(activations[i]) - activations[i] * pixels[i];
       return sum;
     }
     const margin = this.config.pixel_margin;
@@ -141,6 +136,11 @@ class Layer {
 function through(layers, input) {
   for (const layer of layers) input = bound(layer.apply(input), 0, Infinity);
   return input;
+}
+
+/** log(1 + exp(x)), of large x too. */
+function softplus(x) {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
 function bound(values, low, high) {
