@@ -54,8 +54,8 @@ export function readBlob(data) {
       throw damaged(`${name} has shape ${entry.shape} where ${shape} is expected`);
     const length = shape.reduce((product, side) => product * side, 1);
     const Type = entry.dtype === "float16" ? Uint16Array : ARRAY_TYPES[entry.dtype];
-    const fits = entry.offset >= 0 && entry.offset + length * Type?.BYTES_PER_ELEMENT <= block.length;
-    if (!fits || entry.offset % ALIGNMENT) throw damaged(`${name} lies outside of it`);
+    const end = entry.offset + length * Type?.BYTES_PER_ELEMENT;
+    if (!(entry.offset >= 0 && end <= block.length) || entry.offset % ALIGNMENT) throw damaged(`${name} lies outside of it`);
     const values = new Type(block.buffer, block.byteOffset + entry.offset, length);
     return entry.dtype === "float16" ? fromHalves(values) : values;
   }

@@ -58,7 +58,9 @@ export class Model {
     this.title = header.title;
     this.fingerprint = header.fingerprint;
     this.data = header.data;
-    [this.dimension, this.nComponents, this.labelNames] = [d, k, hasNames ? header.label_names : []];
+    this.dimension = d;
+    this.nComponents = k;
+    this.labelNames = hasNames ? header.label_names : [];
     this.weights = array("mixture.weights", k);
     this.means = array("mixture.means", k, d);
     this.covariances = array("mixture.covariances", k, d, d);

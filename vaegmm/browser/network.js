@@ -2,7 +2,7 @@
 
 export const N_PIXELS = 784; // 28 rows of 28
 
-/** Dense layers around a latent space; it keeps the numbers between its layers for the next call. */
+/** Dense layers around a latent space; numbers between them stay in place for the next call. */
 export class Network {
   /**
    * @param {object} vae  the header's: sizes and activations
