@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,12 @@ CHECKPOINTS = Path(vaegmm.__file__).parents[1] / "checkpoints"
 def read(blob: bytes) -> tuple[dict, dict[str, np.ndarray]]:
     """The header and the arrays, read as docs/browser.md describes them."""
     assert blob[:8] == MAGIC
-    version, length = struct.unpack_from("<II", blob, 8)
+    version, checksum, length, size = struct.unpack_from("<IIII", blob, 8)
     assert version == BLOB_VERSION
-    header, block = json.loads(blob[16 : 16 + length]), blob[16 + length :]
-    assert (16 + length) % 8 == 0
-    assert len(block) == header["size"]
+    assert checksum == zlib.adler32(blob[24:])
+    assert length % 8 == 0
+    assert len(blob) == 24 + length + size
+    header, block = json.loads(blob[24 : 24 + length]), blob[24 + length :]
     arrays = {}
     for name, entry in header["arrays"].items():
         assert entry["offset"] % 8 == 0
@@ -41,8 +43,10 @@ def test_a_shipped_model_fits_four_megabytes(name: str) -> None:
     assert len(blob) <= 4_000_000
     header, arrays = read(blob)
     assert arrays["encoder.0.weight"].dtype == np.float16
-    waste = header["size"] - sum(array.nbytes for array in arrays.values())
+    header_length, block_length = struct.unpack_from("<II", blob, 16)
+    waste = block_length - sum(array.nbytes for array in arrays.values())
     assert 0 <= waste <= 64
+    assert header_length < 4096
     assert header["n_latents"] == len(arrays["latents.steps"]) == 55_000
     again = to_blob(vaegmm.load(CHECKPOINTS / f"{name}.safetensors"))
     assert again == blob

@@ -3,6 +3,7 @@
 export const BLOB_VERSION = 1;
 
 const MAGIC = "VAEGMM\r\n";
+const START = 24; // bytes before the header
 const ALIGNMENT = 8; // bytes: every array can be looked at where it lies
 const ARRAY_TYPES = {
   float32: Float32Array,
@@ -26,7 +27,7 @@ const ADLER_RUN = 5552; // bytes whose sums stay below 2^32
  */
 export function readBlob(data) {
   const bytes = aligned(data);
-  if (bytes.length < 16 || String.fromCharCode(...bytes.subarray(0, 8)) !== MAGIC)
+  if (bytes.length < START || String.fromCharCode(...bytes.subarray(0, 8)) !== MAGIC)
     throw new Error("blob must be a model written by vaegmm; got another kind of data.");
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const version = view.getUint32(8, true);
@@ -39,13 +40,13 @@ export function readBlob(data) {
     throw new Error(
       `blob must have version ${BLOB_VERSION}; got version ${version}. Export the model again.`,
     );
-  const start = 16 + view.getUint32(12, true);
-  if (start > bytes.length || start % ALIGNMENT) throw damaged("its header is cut off");
-  const header = parseHeader(bytes.subarray(16, start));
-  const block = bytes.subarray(start);
-  if (block.length !== header.size)
-    throw damaged(`it has ${block.length} bytes of arrays where ${header.size} are expected`);
-  if (adler32(block) !== header.checksum) throw damaged("its checksum is another");
+  const [checksum, headerLength, blockLength] = [12, 16, 20].map((at) => view.getUint32(at, true));
+  const expected = START + headerLength + blockLength;
+  if (bytes.length !== expected)
+    throw damaged(`it has ${bytes.length} bytes where ${expected} are expected`);
+  if (adler32(bytes.subarray(START)) !== checksum) throw damaged("its checksum is another");
+  const header = parseHeader(bytes.subarray(START, START + headerLength));
+  const block = bytes.subarray(START + headerLength);
 
   function array(name, ...shape) {
     const entry = Object.hasOwn(header.arrays, name) ? header.arrays[name] : null;
@@ -55,7 +56,7 @@ export function readBlob(data) {
     const length = shape.reduce((product, side) => product * side, 1);
     const Type = entry.dtype === "float16" ? Uint16Array : ARRAY_TYPES[entry.dtype];
     const end = entry.offset + length * Type?.BYTES_PER_ELEMENT;
-    if (!(entry.offset >= 0 && end <= block.length) || entry.offset % ALIGNMENT) throw damaged(`${name} lies outside of it`);
+    if (!(entry.offset >= 0 && end <= block.length)) throw damaged(`${name} lies outside of it`);
     const values = new Type(block.buffer, block.byteOffset + entry.offset, length);
     return entry.dtype === "float16" ? fromHalves(values) : values;
   }

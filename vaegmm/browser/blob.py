@@ -2,9 +2,11 @@
 
     8 bytes   magic
     uint32    BLOB_VERSION
+    uint32    Adler-32 checksum of header and block
     uint32    length of the header, n
-    n bytes   header: JSON in UTF-8, filled up with spaces so that the block starts at 8 bytes
-    the rest  block: arrays one after the other, each starting at a multiple of 8 bytes
+    uint32    length of the block, m
+    n bytes   header: JSON in UTF-8, filled up with spaces to a multiple of 8 bytes
+    m bytes   block: arrays one after the other, each starting at a multiple of 8 bytes
 
 Numbers are little-endian. The header's `arrays` give each array's dtype, shape and offset in the
 block; docs/browser.md lists them. `blob.js` reads it.
@@ -89,15 +91,12 @@ def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = N
         "n_stored": len(arrays["latents.steps"]),
         "n_ranks": len(arrays["ranks.worse"]),
         "arrays": table,
-        "size": len(block),
-        "checksum": zlib.adler32(block),
     }
-    content = json.dumps(header, sort_keys=True, separators=(",", ":"))
-    header["fingerprint"] = hashlib.sha256(content.encode() + block).hexdigest()[:16]
-    content = json.dumps(header, sort_keys=True, separators=(",", ":"))
-    start = len(MAGIC) + 8
-    content += " " * (-(start + len(content)) % _ALIGNMENT)
-    return MAGIC + struct.pack("<II", BLOB_VERSION, len(content)) + content.encode() + block
+    header["fingerprint"] = hashlib.sha256(_as_json(header) + block).hexdigest()[:16]
+    content = _as_json(header)
+    content += b" " * (-len(content) % _ALIGNMENT) + block
+    lengths = len(content) - len(block), len(block)
+    return MAGIC + struct.pack("<IIII", BLOB_VERSION, zlib.adler32(content), *lengths) + content
 
 
 def halves_suffice(model: VAEGMM) -> bool:
@@ -223,6 +222,10 @@ def _latent_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
 def _spread(n: int, most: int) -> np.ndarray:
     """Return at most `most` of n rows, evenly spread, rising."""
     return np.linspace(0, n - 1, min(n, most)).astype(np.int64)
+
+
+def _as_json(header: dict[str, Any]) -> bytes:
+    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _lay_out(arrays: dict[str, np.ndarray]) -> tuple[bytes, dict[str, dict[str, Any]]]:
