@@ -25,7 +25,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from vaegmm.explore import as_matrices, component_labels, usual_range
+from vaegmm.mixture import GaussianMixture
+from vaegmm.mixture.covariance import COVARIANCES
 from vaegmm.model import VAEGMM
 from vaegmm.projection import discriminant_axes
 from vaegmm.typicality import TypicalityRanks
@@ -39,9 +40,10 @@ MOST_RANKS = 10_000  # a rank among as many is good to 1e-4
 HALF_TOLERANCE = 3e-3
 
 _ALIGNMENT = 8
-# Arrays of up to so many numbers stay float32: biases and the layers beside the latents, which cost
-# 14 kB and half of what all other weights' rounding moves a reconstruction by.
+# Arrays of up to so many numbers stay float32. Those of the default layers, biases and the matrices
+# beside the latents, take 14 kB more, and their rounding alone moves a pixel by up to 0.001.
 _SMALL = 4096
+_USUAL = (0.05, 0.95)  # quantiles of the stored z
 _N_CHECKED = 512  # images on which weights of float16 are compared
 _N_AXES = 3
 
@@ -157,22 +159,29 @@ def _network_arrays(vae: VAE, dtype: Weights) -> dict[str, np.ndarray]:
 
 def _mixture_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
     mixture, names = model.mixture, model.names
-    covariances = as_matrices(mixture.covariances_, mixture)
+    covariances = _as_matrices(mixture.covariances_, mixture)
+    roots = _as_matrices(mixture.precisions_cholesky_, mixture)
     arrays: dict[str, np.ndarray] = {
         "mixture.weights": np.asarray(mixture.weights_, np.float64),
         "mixture.means": np.asarray(mixture.means_, np.float64),
         "mixture.covariances": covariances.astype(np.float32),
-        "mixture.precisions_cholesky": as_matrices(mixture.precisions_cholesky_, mixture).astype(
-            np.float32
-        ),
+        "mixture.precisions_cholesky": roots.astype(np.float32),
         "discriminant_axes": discriminant_axes(
             mixture.weights_, mixture.means_, covariances, _groups(model), _N_AXES
         ),
     }
     if names is not None:
         arrays["names.label_given_component"] = names.label_given_component.astype(np.float32)
-        arrays["names.names"] = component_labels(model).astype(np.int32)
+        arrays["names.names"] = names.names.astype(np.int32)
     return arrays
+
+
+def _as_matrices(values: np.ndarray, mixture: GaussianMixture) -> np.ndarray:
+    """Return covariances, or their roots, of any covariance type as matrices, shape (K, D, D)."""
+    n_components, dimension = mixture.means_.shape
+    covariance = COVARIANCES[mixture.covariance_type]
+    spread = covariance.spread(torch.from_numpy(values), n_components, dimension).numpy()
+    return spread if spread.ndim == 3 else spread[:, :, None] * np.eye(dimension)
 
 
 def _groups(model: VAEGMM) -> np.ndarray:
@@ -209,7 +218,7 @@ def _latent_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
         "latents.step": step,
         "latents.steps": steps,
         "latents.components": components.astype(np.uint8 if n_components <= 256 else np.uint16),
-        "usual_range": np.stack(usual_range(model)).astype(np.float64),
+        "usual_range": np.quantile(model.latents, _USUAL, axis=0).astype(np.float64),
         "pca.mean": pca.mean.astype(np.float64),
         "pca.components": pca.components.astype(np.float64),
         "pca.explained_variance": pca.explained_variance.astype(np.float64),
