@@ -24,8 +24,8 @@ MOST_DIGITS = 12  # in a row
 
 _FINE = 8  # sub-pixels of one pixel, along each side
 _SOFTNESS = 0.35  # pixels of blur: MNIST's edges are softer than a box filter's
-# Pixels from full ink to none. 1.0 to 1.2 read the digits of half of pen_digits_dev's writers alike
-# (0.942) and those of the others (0.896 to 0.898); the softest turned the fewest drawings away.
+# Pixels from full ink to none. 1.0 to 1.2 read the drawings of half of pen_digits_dev's writers
+# alike (0.941 to 0.942) and those of the others (0.896 to 0.898); 1.2 turns the fewest away.
 _EDGE = 1.2
 _SEGMENTS_AT_ONCE = 512  # each may touch every pixel of the field
 _ENDS = (0.08, 0.16, 0.24, 0.32)  # shares of a stroke that may be a flag or a hook
