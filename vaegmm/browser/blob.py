@@ -68,7 +68,7 @@ def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = N
     arrays = {
         **_network_arrays(model.vae, weights),
         **_mixture_arrays(model),
-        **_rank_arrays(model._ranks),
+        **_rank_arrays(model.ranks),
         **_latent_arrays(model),
     }
     block, table = _lay_out(arrays)
