@@ -23,7 +23,7 @@ export function appearance(n, area, zoom) {
   const size = Math.min(Math.max(0.95 * room ** 0.38 * zoom ** 0.4, 2), 11);
   // Points crowd in about a third of the map, and a zoom spreads them.
   const layers = (size * size) / (0.35 * room * zoom ** 1.6);
-  const opacity = Math.min(Math.max(0.85 / layers ** 0.35, 0.3), 0.92);
+  const opacity = Math.min(Math.max(0.66 / layers ** 0.4, 0.25), 0.9);
   return { size, opacity };
 }
 

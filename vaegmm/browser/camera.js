@@ -231,7 +231,7 @@ export function extentOf(points, isFlat) {
   const widest = Math.max(...halves) || 1;
   // Points on a line have no height, a single one has no size at all.
   const [halfWidth, halfHeight] = halves.map((half) => Math.max(half, widest / 50));
-  const radius = 0.8 * Math.hypot(...halves) || 1; // corners of the box are empty
+  const radius = 0.72 * Math.hypot(...halves) || 1; // corners of the box are empty
   return { x, y, z, halfWidth, halfHeight, radius, isFlat };
 }
 

@@ -9,7 +9,7 @@ import { Glide, GLIDE, GlidingArray } from "./motion.js";
 import { drawBackdrop, Overlay } from "./overlay.js";
 import { nextTowards, PointIndex } from "./picking.js";
 import { CanvasPoints } from "./points2d.js";
-import { WebGLPoints } from "./points.js";
+import { hasGraphicsCard, WebGLPoints } from "./points.js";
 
 const REACH = 10; // pixels from the pointer to a point that it means
 const TOUCH_REACH = 18; // a finger is wider
@@ -61,11 +61,12 @@ let made = 0; // maps so far, for ids
  *
  * @param {HTMLElement} element  it sets the size, and by the properties `--ink`, `--paper` and
  *   `--accent` the colours of everything but the points
- * @param {{label: string}} options  label: what the map shows, for screen readers
+ * @param {{label: string, renderer?: "webgl" | "canvas"}} options  label: what the map shows, for
+ *   screen readers; renderer: by itself WebGL 2 where a graphics card is behind it, or else a canvas
  * @returns {PointMap}
  */
-export function createMap(element, { label }) {
-  return new PointMap(element, label);
+export function createMap(element, { label, renderer }) {
+  return new PointMap(element, label, renderer);
 }
 
 class PointMap {
@@ -121,7 +122,7 @@ class PointMap {
   #stop = new AbortController();
   #sizes;
 
-  constructor(element, label) {
+  constructor(element, label, renderer) {
     this.#element = element;
     const make = (tag, className) => {
       const made = document.createElement(tag);
@@ -154,7 +155,7 @@ class PointMap {
     this.#canvases = { backdrop, points, overlay };
     this.#texts = { tooltip, notice, said };
     this.#overlay = new Overlay(overlay);
-    this.#points = this.#renderer();
+    this.#points = this.#drawing(renderer);
     this.#sizes = new ResizeObserver(([entry]) => this.#resize(entry));
     this.#sizes.observe(root);
     this.#resize();
@@ -367,8 +368,10 @@ class PointMap {
     return (this.#goal ?? this.#camera.state).scale / this.#camera.unit;
   }
 
-  #renderer() {
+  #drawing(renderer) {
     const { points } = this.#canvases;
+    renderer ??= hasGraphicsCard() ? "webgl" : "canvas";
+    if (renderer === "canvas") return new CanvasPoints(points);
     try {
       return new WebGLPoints(points);
     } catch {
@@ -397,7 +400,7 @@ class PointMap {
     this.#points.setColours(this.#colours.to, this.#colours.from);
     this.#stale.order = true;
     const shown = Math.ceil(this.length / this.#thinning);
-    const few = `This browser has no WebGL 2: the map shows ${shown} of ${this.length} points.`;
+    const few = `Without a graphics card the map shows ${shown} of ${this.length} points.`;
     this.#complain(this.#thinning > 1 ? few : "");
     this.#invalidate("points");
   }
@@ -457,6 +460,8 @@ class PointMap {
   #moveTo(goal, duration) {
     this.#from = this.#camera.state;
     this.#goal = goal;
+    this.#hovered = -1;
+    this.#showTooltip(null);
     this.#glide.start(performance.now(), duration);
     if (duration === 0) this.#arrive();
     this.#changed();
@@ -569,7 +574,10 @@ class PointMap {
 
   #tellView() {
     clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => this.#emitView(true), SETTLED);
+    this.#settling = setTimeout(() => {
+      this.#emitView(true);
+      if (this.#pointer) this.#hover(...this.#pointer); // another point lies there now
+    }, SETTLED);
     this.#emitView(false);
   }
 

@@ -3,7 +3,7 @@
 
 import { placeLabels } from "./labels.js";
 
-const LABEL = 17; // pixels of a text at the map's usual size
+const LABEL = 20; // pixels of a text at the map's usual size
 const SMALL_MAP = 480; // pixels; on a narrower map texts are smaller
 
 /** A drawing on a transparent canvas over the points. */
@@ -72,7 +72,7 @@ export class Overlay {
 
   #labels(camera, labels, theme) {
     const { context } = this;
-    const size = Math.min(camera.width, camera.height) < SMALL_MAP ? 0.82 * LABEL : LABEL;
+    const size = Math.min(camera.width, camera.height) < SMALL_MAP ? 0.75 * LABEL : LABEL;
     context.font = `650 ${size}px ${theme.font}`;
     context.textAlign = "center";
     context.textBaseline = "middle";

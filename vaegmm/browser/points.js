@@ -33,6 +33,20 @@ void main() {
 const ATTRIBUTES = ["from", "to", "colourFrom", "colourTo"];
 const UNIFORMS = ["matrix", "glide", "blend", "size", "opacity"];
 
+// Renderers that are a program and no graphics card, by the names they give themselves. Chromium does
+// not report them as a "major performance caveat".
+const PROGRAMS = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+/** Whether the browser has WebGL 2 with a graphics card behind it. */
+export function hasGraphicsCard() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) return false;
+  const names = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return !PROGRAMS.test(name);
+}
+
 /** A drawing of points on a canvas. It keeps what it is given, for when the context was lost. */
 export class WebGLPoints {
   /** Of how many points at most it draws all. */
