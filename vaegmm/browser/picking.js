@@ -31,11 +31,10 @@ export class PointIndex {
     const size = Math.max(
       Math.sqrt((width * height) / cells),
       Math.max(width, height) / MOST_CELLS_A_SIDE,
-      1e-30,
     );
-    this.size = size;
-    this.columns = Math.floor(width / size) + 1;
-    this.rows = Math.floor(height / size) + 1;
+    this.size = size || 1;
+    this.columns = Math.floor(width / this.size) + 1;
+    this.rows = Math.floor(height / this.size) + 1;
     this.#sort(n);
   }
 
@@ -72,7 +71,9 @@ export class PointIndex {
    */
   nearest(x, y, reach, accepted = null) {
     const { points, stride, order, starts, columns, rows, size } = this;
-    const [column, row] = [this.#column(x), this.#row(y)];
+    // From outside the grid, its nearest cell: to all in the grid it is not further than the place.
+    const column = Math.min(Math.max(this.#column(x), 0), columns - 1);
+    const row = Math.min(Math.max(this.#row(y), 0), rows - 1);
     let [best, least] = [-1, reach * reach];
     const look = (r, first, last) => {
       if (r < 0 || r >= rows) return;
@@ -86,11 +87,9 @@ export class PointIndex {
         if (square < least || (square === least && best < 0)) [best, least] = [i, square];
       }
     };
-    // Ring by ring around the cell; in ring k all is at least k - 1 cells away. Rings that do not
-    // touch the grid are skipped.
-    const outside = Math.max(-column, column - columns + 1, -row, row - rows + 1, 0);
+    // Ring by ring around the cell; in ring k all is at least k - 1 cells away.
     const furthest = Math.max(column, columns - 1 - column, row, rows - 1 - row);
-    for (let ring = outside; ring <= furthest; ring++) {
+    for (let ring = 0; ring <= furthest; ring++) {
       if (Math.max(ring - 1, 0) * size > Math.sqrt(least)) break;
       const [first, last] = [column - ring, column + ring];
       look(row - ring, first, last);
