@@ -35,17 +35,25 @@ export class Camera {
     return this.state.scale / this.unit;
   }
 
-  /** The view in numbers that do not depend on the map's size. */
-  get view() {
-    const { x, y, z, turn, tilt } = this.state;
-    const flat = { x, y, zoom: this.zoom };
-    return this.extent.isFlat ? flat : { x, y, z, zoom: this.zoom, turn, tilt };
+  /** A state as a view: in numbers that do not depend on the map's size. */
+  viewOf({ x, y, z, scale, turn, tilt }) {
+    const zoom = scale / this.unit;
+    return this.extent.isFlat ? { x, y, zoom } : { x, y, z, zoom, turn, tilt };
   }
 
   /** The state that shows a view; what a view leaves out is as in the view that fits. */
   stateOf(view) {
     const { x, y, z, zoom, turn, tilt } = { ...this.home, ...view };
     return this.#bounded({ x, y, z, scale: zoom * this.unit, turn, tilt });
+  }
+
+  /** A state, moved so that data coordinates lie at a place of the screen. */
+  stateHolding(state, place, sx, sy) {
+    const { right, up } = axesOf(state);
+    const across = (sx - this.width / 2) / state.scale;
+    const upwards = (this.height / 2 - sy) / state.scale;
+    const [x, y, z] = place.map((at, i) => at - right[i] * across - up[i] * upwards);
+    return this.#bounded({ ...state, x, y, z });
   }
 
   /** The view that fits all points. */

@@ -30,7 +30,7 @@ const HELP =
 const STYLE = `
 .map { position: relative; width: 100%; height: 100%; min-height: 120px; overflow: hidden;
   color: var(--ink, CanvasText); background: var(--paper, Canvas); }
-.map canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
+.map canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 .map .touched { touch-action: pan-x pan-y; outline: none; cursor: default;
   color: var(--ink, CanvasText); background-color: transparent;
   border-color: var(--paper, Canvas); outline-color: var(--accent, Highlight);
@@ -156,9 +156,10 @@ class PointMap {
     this.#texts = { tooltip, notice, said };
     this.#overlay = new Overlay(overlay);
     this.#points = this.#drawing(renderer);
-    this.#sizes = new ResizeObserver(([entry]) => this.#resize(entry));
+    this.#sizes = new ResizeObserver(() => this.#resize(true));
     this.#sizes.observe(root);
-    this.#resize();
+    this.#resize(false);
+    this.#watchDensity();
     this.#listen();
   }
 
@@ -202,13 +203,8 @@ class PointMap {
     this.#stale.order = true;
     let goal = this.#camera.stateOf(anchor < 0 ? angles : { ...angles, zoom });
     if (held) {
-      const aside = new Camera();
-      Object.assign(aside, { extent: this.#camera.extent, state: goal });
-      aside.resize(this.#camera.width, this.#camera.height);
-      const [x, y, z] = places.subarray(3 * anchor, 3 * anchor + 3);
-      aside.state = this.#camera.stateOf({ ...aside.view, x, y, z });
-      aside.pan(held[0] - aside.width / 2, held[1] - aside.height / 2);
-      goal = aside.state;
+      const place = [...places.subarray(3 * anchor, 3 * anchor + 3)];
+      goal = this.#camera.stateHolding(goal, place, held[0], held[1]);
     }
     if (anchor < 0) this.#isHome = true;
     this.#moveTo(goal, duration);
@@ -306,11 +302,7 @@ class PointMap {
   /** `{x, y, zoom}`, or `{x, y, z, zoom, turn, tilt}` of points in space: the middle in data
    * coordinates, and 1 where everything fits; while it glides, where to. */
   get view() {
-    if (!this.#goal) return this.#camera.view;
-    const aside = Object.assign(new Camera(), { extent: this.#camera.extent });
-    aside.resize(this.#camera.width, this.#camera.height);
-    aside.state = this.#goal;
-    return aside.view;
+    return this.#camera.viewOf(this.#goal ?? this.#camera.state);
   }
 
   set view(view) {
@@ -487,10 +479,11 @@ class PointMap {
 
   #invalidate(...what) {
     for (const name of what) this.#stale[name] = true;
-    if (!this.#frame) this.#frame = requestAnimationFrame(() => this.#draw());
+    this.#frame ||= requestAnimationFrame(() => this.#draw());
   }
 
   #draw() {
+    cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     const now = performance.now();
     const isGoing = this.#goal !== null;
@@ -586,14 +579,11 @@ class PointMap {
     this.onView?.({ view: this.view, bounds, isSettled });
   }
 
-  #resize(entry) {
+  #resize(isLater) {
     const { width, height } = this.#root.getBoundingClientRect();
     if (!width || !height) return;
-    const device = entry?.devicePixelContentBoxSize?.[0];
     const ratio = window.devicePixelRatio || 1;
-    const size = device
-      ? [device.inlineSize, device.blockSize]
-      : [Math.round(width * ratio), Math.round(height * ratio)];
+    const size = [Math.round(width * ratio), Math.round(height * ratio)];
     for (const canvas of Object.values(this.#canvases))
       if (canvas.width !== size[0] || canvas.height !== size[1])
         [canvas.width, canvas.height] = size;
@@ -602,7 +592,17 @@ class PointMap {
     if (goal) this.#goal = this.#camera.stateOf(goal);
     this.#changed();
     // A resized canvas is blank: wait for the next frame, and the map flickers.
-    if (entry) this.#draw();
+    if (isLater) this.#draw();
+  }
+
+  // On another screen a pixel of CSS may be another number of pixels.
+  #watchDensity() {
+    const density = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    const change = () => {
+      this.#resize(true);
+      this.#watchDensity();
+    };
+    density.addEventListener("change", change, { once: true, signal: this.#stop.signal });
   }
 
   #complain(sentence) {
@@ -774,13 +774,15 @@ class PointMap {
     overlay.addEventListener("transitionend", () => this.#invalidate("overlay"), { signal });
     const lost = (event) => {
       event.preventDefault(); // or else it does not come back
-      this.#complain("The graphics card was taken from the map; it draws again when it is back.");
+      points.style.visibility = "hidden"; // browsers draw a broken picture there
+      this.#complain("The graphics card is busy elsewhere; the map waits for it.");
     };
     points.addEventListener("webglcontextlost", lost, { signal });
     points.addEventListener(
       "webglcontextrestored",
       () => {
         this.#points.restore();
+        points.style.visibility = "";
         this.#complain("");
         this.#invalidate("points");
       },
