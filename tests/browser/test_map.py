@@ -405,6 +405,58 @@ def test_a_box_selects_exactly_the_points_inside(plane: Map, points: np.ndarray)
     np.testing.assert_array_equal(plane.events("select")[0], np.flatnonzero(inside))
 
 
+def test_escape_gives_up_an_outline(plane: Map) -> None:
+    before = plane.view
+    plane.run("map.setMode('lasso')")
+    plane.move(100, 100)
+    plane.page.mouse.down()
+    plane.page.mouse.move(LEFT + 300, TOP + 100, steps=4)
+    plane.page.keyboard.press("Escape")
+    plane.page.mouse.move(LEFT + 300, TOP + 300, steps=4)
+    plane.page.mouse.up()
+    assert plane.events("select") == [] and plane.events("pick") == []
+    assert plane.view == before
+
+
+def test_marks_are_where_their_points_are(plane: Map) -> None:
+    plane.run("map.setPoints(new Float32Array([0, 0, 8, 4, 2, 2]), { glide: false })")
+
+    def is_accent(place: list[float], reach: float) -> bool:
+        x, y = plane.screen(place).round().astype(int)
+        r = int(reach)
+        square = plane.pixels()[y - r : y + r, x - r : x + r]
+        return bool(((square[..., 0] > 0.9) & (square[..., 1] < 0.3)).any())
+
+    assert not is_accent([2, 2], 14)
+    plane.run("map.setMarks({ pinned: 2, neighbours: [0], places: [{ x: 4, y: 1, text: 'A' }] })")
+    assert is_accent([2, 2], 14) and not is_accent([2, 2], 3)
+    assert is_accent([4, 1], 5)
+    x, y = plane.screen([0, 0]).round().astype(int)
+    assert plane.pixels()[y - 12 : y + 12, x - 12 : x + 12].max(2).min() < 0.2
+    plane.run("map.setMarks({}); map.setTrail([1, 3, 3, 3])")
+    assert is_accent([2, 3], 3) and is_accent([3, 3], 3) and not is_accent([2, 2], 14)
+
+
+def test_a_point_out_of_sight_is_revealed(plane: Map, points: np.ndarray) -> None:
+    plane.run("map.view = { x: 0, y: 0, zoom: 8 }; await settled()")
+    far = int(np.abs(points - [4, 2]).sum(1).argmin())
+    x, y = plane.screen(points[far])
+    assert not (0 < x < WIDTH and 0 < y < HEIGHT)
+    plane.run("map.reveal(far); await settled()", far=far)
+    np.testing.assert_allclose(plane.screen(points[far]), [WIDTH / 2, HEIGHT / 2], atol=1e-3)
+    assert plane.view["zoom"] == pytest.approx(8)
+
+
+def test_other_points_start_without_mask_colours_and_marks(plane: Map) -> None:
+    plane.run("map.setDimmed(mask)", mask=np.full(2000, 2, np.uint8))
+    plane.run("map.setMarks({ pinned: 1999 }); map.setPoints(new Float32Array([0, 0, 8, 4]))")
+    x, y = plane.screen([8, 4])
+    plane.move(x, y)
+    assert plane.events("hover")[-1]["index"] == 1
+    grey = plane.pixels()[int(y), int(x)]
+    assert np.ptp(grey) < 0.02 and grey.max() < 0.8
+
+
 def test_a_movable_ellipse_is_dragged_by_its_mean(plane: Map) -> None:
     plane.run("map.setEllipses([{ x: 0, y: 0, xx: 1, xy: 0, yy: 1, isMovable: true }])")
     x, y = plane.screen([0, 0])
@@ -494,6 +546,7 @@ def test_a_solid_view_turns_and_comes_back_flat(modules: Modules) -> None:
 def test_keys_move_zoom_and_let_go(plane: Map) -> None:
     plane.page.keyboard.press("Tab")
     assert plane.run("return document.activeElement.getAttribute('aria-label')") == "Latent space"
+    np.testing.assert_allclose(plane.pixels()[0, 300], [1, 0, 1], atol=0.05)  # the focus is seen
     middle = plane.run("return map.toData(300, 200)")
     plane.page.keyboard.press("ArrowRight")
     np.testing.assert_allclose(plane.screen(middle), [300 - 60, 200], atol=1e-3)

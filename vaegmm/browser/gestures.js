@@ -25,7 +25,8 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  */
 export function listen(element, act, signal) {
   const pointers = new Map(); // those that are down: where they are
-  let gesture = null; // of the first of them: { kind, start, still, corners }
+  let gesture = null; // { kind, shape, start, still, corners }; kind: "pan", "alternative",
+  // "trace", "carry", "pinch", or "done" until all pointers are up
   let isAwake = false;
 
   const on = (target, type, handle, options = {}) =>
@@ -73,7 +74,7 @@ export function listen(element, act, signal) {
       if (event.pointerType !== "touch") act.hover(x, y);
       return;
     }
-    if (!gesture) return;
+    if (!gesture || gesture.kind === "done") return;
     const { kind, start, still } = gesture;
     if (still && Math.hypot(x - start[0], y - start[1]) < still) return;
     gesture.still = 0;

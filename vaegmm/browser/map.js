@@ -192,11 +192,11 @@ class PointMap {
     const { turn, tilt } = this.#camera.state;
     const zoom = this.#zoom;
     const duration = glide && isSame ? this.#duration : 0;
-    if (!isSame) this.#forget(places.length / 3);
     this.#lookFrom = this.#look;
     this.#places.set(places, now, duration);
     this.#points.setPoints(this.#places.to, this.#places.from);
     this.#index = null;
+    if (!isSame) this.#forget();
     const angles = dimension === 3 && this.#dimension === 3 ? { turn, tilt } : {};
     this.#dimension = dimension;
     this.#camera.extent = extentOf(places, dimension === 2);
@@ -376,13 +376,13 @@ class PointMap {
     return Math.max(Math.ceil(this.length / this.#points.constructor.capacity), 1);
   }
 
-  #forget(n) {
+  // Other points: what was said of the ones before does not hold for them.
+  #forget() {
     this.#mask = null;
-    this.#given = new Uint8Array(4 * n).fill(PLAIN).map((value, i) => (i % 4 === 3 ? 255 : value));
     this.#marks = { ...this.#marks, pinned: -1, neighbours: [] };
-    this.#hovered = -1;
-    // The colours belong to the new number of points, which `#places` does not have yet.
-    queueMicrotask(() => this.#given.length === 4 * n && this.#recolour(0));
+    this.#given = new Uint8Array(4 * this.length).fill(PLAIN);
+    for (let at = 3; at < this.#given.length; at += 4) this.#given[at] = 255;
+    this.#recolour(0);
   }
 
   #recolour(duration) {
