@@ -16,11 +16,13 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  * With one finger the page scrolls, until a tap wakes the element; two fingers are always for it.
  *
  * @param {HTMLElement} element  it has the focus while keys are for it
- * @param {object} act  mode(): "pan", "box" or "lasso"; isSolid(): whether a drag turns; hover(x, y), leave(), tap(x, y, isTouch),
- *   drag(dx, dy, isAlternative), zoom(x, y, factor) → whether it did, trace(corners),
- *   traced(corners), step(direction, isPan), grab(x, y) → whether something is there to be moved,
- *   carry(x, y), drop(), pickMiddle(), letGo(), fit(), refused(); places in CSS pixels from the
- *   upper left corner
+ * @param {object} act  what to call; places in CSS pixels from the upper left corner:
+ *   mode(): "pan", "box" or "lasso"; isSolid(): whether a drag turns what is seen;
+ *   hover(x, y), leave(), tap(x, y, isTouch), drag(dx, dy, isAlternative),
+ *   zoom(x, y, factor): whether there was room to; trace(corners or null), traced(corners);
+ *   grab(x, y): whether something lies there that can be moved; carry(x, y), drop();
+ *   step(direction, isPan), pickMiddle(), letGo(), fit();
+ *   refused(): one finger has scrolled the page
  * @param {AbortSignal} signal
  */
 export function listen(element, act, signal) {
@@ -79,6 +81,7 @@ export function listen(element, act, signal) {
     if (still && Math.hypot(x - start[0], y - start[1]) < still) return;
     gesture.still = 0;
     pointers.set(event.pointerId, [x, y]);
+    element.toggleAttribute("data-dragged", kind !== "trace");
     if (kind === "pinch") pinch(event.pointerId, last, [x, y]);
     else if (kind === "trace") extend(x, y);
     else if (kind === "carry") act.carry(x, y);
@@ -107,6 +110,7 @@ export function listen(element, act, signal) {
 
   on(element, "pointerup", (event) => {
     if (!pointers.delete(event.pointerId) || !gesture) return;
+    element.removeAttribute("data-dragged");
     const { kind, still, corners } = gesture;
     if (pointers.size) {
       gesture.kind = isAwake ? "pan" : "done"; // a finger stays after a pinch
@@ -122,6 +126,7 @@ export function listen(element, act, signal) {
 
   on(element, "pointercancel", (event) => {
     if (!pointers.delete(event.pointerId) || !gesture) return;
+    element.removeAttribute("data-dragged");
     act.trace(null);
     if (gesture.kind === "carry") act.drop();
     if (isPages(event) && pointers.size === 0) act.refused();

@@ -10,6 +10,7 @@ import { drawBackdrop, Overlay } from "./overlay.js";
 import { nextTowards, PointIndex } from "./picking.js";
 import { CanvasPoints } from "./points2d.js";
 import { hasGraphicsCard, WebGLPoints } from "./points.js";
+import { createStage, placeTooltip, themeOf } from "./stage.js";
 
 const REACH = 10; // pixels from the pointer to a point that it means
 const TOUCH_REACH = 18; // a finger is wider
@@ -21,40 +22,8 @@ const SETTLED = 150; // milliseconds without a change, after which a view counts
 const TOLD = 1800; // milliseconds for which a hint stands
 const BEHIND_POINTS = 0.6; // of the points' opacity is left over images
 const PLAIN = 140; // grey of points without colours
-
-const HELP =
-  "Arrow keys move the view, or go from the chosen point to the next one; with Shift they always " +
-  "move the view. Plus and minus zoom, 0 shows everything, Enter chooses the point in the middle, " +
-  "Escape lets go.";
-
-const STYLE = `
-.map { position: relative; width: 100%; height: 100%; min-height: 120px; overflow: hidden;
-  color: var(--ink, CanvasText); background: var(--paper, Canvas); }
-.map canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
-.map .touched { touch-action: pan-x pan-y; outline: none; cursor: default;
-  color: var(--ink, CanvasText); background-color: transparent;
-  border-color: var(--paper, Canvas); outline-color: var(--accent, Highlight);
-  transition: color 1ms, border-color 1ms, outline-color 1ms;
-  -webkit-tap-highlight-color: transparent; user-select: none; -webkit-user-select: none; }
-.map .touched[data-awake], .map .touched:not([data-mode=pan]) { touch-action: none; }
-.map .touched:not([data-mode=pan]) { cursor: crosshair; }
-.map .touched[data-over] { cursor: pointer; }
-.map .touched[data-dragged] { cursor: grabbing; }
-.map .frame { position: absolute; inset: 0; pointer-events: none; border-radius: inherit; }
-.map .touched:focus-visible ~ .frame, .map .touched[data-awake] ~ .frame {
-  box-shadow: inset 0 0 0 2px var(--accent, Highlight); }
-.map .tooltip { position: absolute; left: 0; top: 0; pointer-events: none; visibility: hidden;
-  width: max-content; max-width: min(18rem, 80%); }
-.map .notice { position: absolute; left: 50%; bottom: 0.75rem; transform: translateX(-50%);
-  width: max-content; max-width: 90%; box-sizing: border-box; padding: 0.3rem 0.7rem;
-  border-radius: 1rem; font-size: 0.8rem; pointer-events: none; color: var(--paper, Canvas);
-  background: var(--ink, CanvasText); opacity: 0.85; }
-.map .notice:empty { display: none; }
-.map .said { position: absolute; width: 1px; height: 1px; overflow: hidden;
-  clip-path: inset(50%); white-space: nowrap; }
-`;
-
-let made = 0; // maps so far, for ids
+const POINTER = 16; // pixels that a pointer covers
+const RING = 12; // pixels that a point's ring takes
 
 /**
  * Make a map that fills an element.
@@ -62,7 +31,7 @@ let made = 0; // maps so far, for ids
  * @param {HTMLElement} element  it sets the size, and by the properties `--ink`, `--paper` and
  *   `--accent` the colours of everything but the points
  * @param {{label: string, renderer?: "webgl" | "canvas"}} options  label: what the map shows, for
- *   screen readers; renderer: by itself WebGL 2 where a graphics card is behind it, or else a canvas
+ *   screen readers; renderer: left out, WebGL 2 where a graphics card is behind it, else a canvas
  * @returns {PointMap}
  */
 export function createMap(element, { label, renderer }) {
@@ -84,7 +53,6 @@ class PointMap {
   /** Called with `{ellipse, place, isDone}` while a movable ellipse is dragged. */
   onMove = null;
 
-  #element;
   #root;
   #canvases;
   #texts;
@@ -123,38 +91,12 @@ class PointMap {
   #sizes;
 
   constructor(element, label, renderer) {
-    this.#element = element;
-    const make = (tag, className) => {
-      const made = document.createElement(tag);
-      made.className = className;
-      return made;
-    };
-    const root = (this.#root = make("div", "map"));
-    const style = document.createElement("style");
-    style.textContent = STYLE;
-    const [backdrop, points, overlay] = ["backdrop", "points", "touched"].map((name) =>
-      make("canvas", name),
-    );
-    backdrop.hidden = true;
-    const [frame, tooltip, notice, said, help] = ["frame", "tooltip", "notice", "said", "said"].map(
-      (name) => make("div", name),
-    );
-    said.setAttribute("aria-live", "polite");
-    notice.setAttribute("role", "status");
-    help.textContent = HELP;
-    help.id = `map-help-${++made}`;
-    overlay.tabIndex = 0;
-    overlay.dataset.mode = this.#mode;
-    overlay.setAttribute("role", "application");
-    overlay.setAttribute("aria-roledescription", "map");
-    overlay.setAttribute("aria-label", label);
-    overlay.setAttribute("aria-describedby", help.id);
-    for (const canvas of [backdrop, points]) canvas.setAttribute("aria-hidden", "true");
-    root.append(style, backdrop, points, overlay, frame, tooltip, notice, said, help);
-    element.append(root);
-    this.#canvases = { backdrop, points, overlay };
-    this.#texts = { tooltip, notice, said };
-    this.#overlay = new Overlay(overlay);
+    const { root, canvases, texts } = createStage(element, label);
+    this.#root = root;
+    this.#canvases = canvases;
+    this.#texts = texts;
+    this.setMode("pan");
+    this.#overlay = new Overlay(canvases.overlay);
     this.#points = this.#drawing(renderer);
     this.#sizes = new ResizeObserver(() => this.#resize(true));
     this.#sizes.observe(root);
@@ -262,8 +204,8 @@ class PointMap {
   /**
    * Ring points and mark places.
    *
-   * @param {object} marks  pinned: an index or -1; neighbours: indices; places: `{x, y, z?, colour?,
-   *   text?}`, text being a letter or two. What is left out is taken away.
+   * @param {object} marks  pinned: an index or -1; neighbours: indices; places: `{x, y, z?,
+   *   colour?, text?}`, text being a letter or two. What is left out is taken away.
    */
   setMarks({ pinned = -1, neighbours = [], places = [] } = {}) {
     this.#marks = { pinned: pinned ?? -1, neighbours, places };
@@ -277,8 +219,8 @@ class PointMap {
   }
 
   /**
-   * Put images behind the points of a flat view: `{image, left, right, bottom, top}`, their edges in
-   * data coordinates. `onView` tells when others are due. An empty list takes them away.
+   * Put images behind the points of a flat view: `{image, left, right, bottom, top}`, their edges
+   * in data coordinates. `onView` tells when others are due. An empty list takes them away.
    */
   setBackdrop(images) {
     this.#backdrop = images;
@@ -555,14 +497,8 @@ class PointMap {
         trace: this.#trace,
         size: this.#look.size,
       },
-      this.#theme,
+      themeOf(this.#canvases.overlay),
     );
-  }
-
-  get #theme() {
-    const style = getComputedStyle(this.#canvases.overlay);
-    const { color, borderTopColor, outlineColor, fontFamily } = style;
-    return { ink: color, paper: borderTopColor, accent: outlineColor, font: fontFamily };
   }
 
   #tellView() {
@@ -617,24 +553,15 @@ class PointMap {
   }
 
   #showTooltip(hit) {
-    const { tooltip } = this.#texts;
-    if (!hit || !tooltip.hasChildNodes()) {
-      tooltip.style.visibility = "hidden";
-      return;
-    }
-    const { width, height } = this.#camera;
-    const [wide, tall] = [tooltip.offsetWidth, tooltip.offsetHeight];
-    const gap = hit.index < 0 ? 16 : this.#look.size / 2 + 12;
-    const x = hit.x + gap + wide <= width ? hit.x + gap : Math.max(hit.x - gap - wide, 0);
-    const y = Math.min(Math.max(hit.y - tall / 2, 0), Math.max(height - tall, 0));
-    tooltip.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
-    tooltip.style.visibility = "visible";
+    const gap = hit?.index < 0 ? POINTER : this.#look.size / 2 + RING;
+    placeTooltip(this.#texts.tooltip, hit && { x: hit.x, y: hit.y, gap }, this.#camera);
   }
 
   #hover(x, y) {
     this.#pointer = [x, y];
     const hit = this.#hit(x, y, REACH);
-    this.#canvases.overlay.toggleAttribute("data-over", hit.index >= 0 && this.#mode === "pan");
+    const isOver = this.#mode === "pan" && (hit.index >= 0 || this.#meanAt(x, y) >= 0);
+    this.#canvases.overlay.toggleAttribute("data-over", isOver);
     if (hit.index !== this.#hovered) {
       this.#hovered = hit.index;
       this.#invalidate("overlay");
@@ -695,14 +622,14 @@ class PointMap {
     this.onPick?.({ index, place: place.slice(0, this.#dimension), x, y, by });
   }
 
-  #grab(x, y) {
+  // The movable ellipse whose mean lies there, or -1.
+  #meanAt(x, y) {
     const means = this.#ellipses.places.to;
-    this.#carried = this.#ellipses.items.findIndex(({ isMovable }, i) => {
+    return this.#ellipses.items.findIndex(({ isMovable }, i) => {
       if (!isMovable || this.#dimension === 3) return false;
       const [px, py] = this.#screen(means.subarray(9 * i, 9 * i + 3));
       return Math.hypot(px - x, py - y) <= REACH;
     });
-    return this.#carried >= 0;
   }
 
   #carry(x, y, isDone) {
@@ -751,7 +678,7 @@ class PointMap {
       },
       traced: (corners) => this.#select(corners),
       step: (direction, isPan) => this.#step(direction, isPan),
-      grab: (x, y) => this.#grab(x, y),
+      grab: (x, y) => (this.#carried = this.#meanAt(x, y)) >= 0,
       carry: (x, y) => {
         carried = [x, y];
         this.#carry(x, y, false);

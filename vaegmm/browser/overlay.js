@@ -34,7 +34,7 @@ export class Overlay {
     if (scene.trace) this.#trace(scene.trace, theme);
   }
 
-  #ellipse(camera, { at, covariance, radius, colour, isStrong }, theme) {
+  #ellipse(camera, { at, covariance, radius, colour, isStrong, isMovable }, theme) {
     const { context } = this;
     const [x, y, depth] = camera.project(at);
     if (Number.isNaN(x)) return;
@@ -42,12 +42,14 @@ export class Overlay {
     // Half axes are the roots of the eigenvalues of the 2 by 2 matrix.
     const middle = (xx + yy) / 2;
     const gap = Math.hypot((xx - yy) / 2, xy);
-    const [long, short] = [middle + gap, middle - gap].map((v) => radius * Math.sqrt(Math.max(v, 0)));
+    const half = (eigenvalue) => radius * Math.sqrt(Math.max(eigenvalue, 0));
+    const [long, short] = [half(middle + gap), half(middle - gap)];
     context.beginPath();
     context.ellipse(x, y, long, short, Math.atan2(2 * xy, xx - yy) / 2, 0, 2 * Math.PI);
     const width = isStrong ? 2.25 : 1.25;
     this.#line(theme.paper, width + 1.5, 0.55);
     this.#line(colour ?? theme.ink, width, 0.95);
+    if (isMovable) this.#disc(x, y, 5.5, colour ?? theme.ink, theme.paper);
   }
 
   #trail(camera, trail, theme) {

@@ -114,7 +114,8 @@ export class PointIndex {
     const { points, stride, order, starts, columns, rows } = this;
     const [left, right, low, high] = boxOf(polygon);
     const found = [];
-    const [first, last] = [Math.max(this.#column(left), 0), Math.min(this.#column(right), columns - 1)];
+    const first = Math.max(this.#column(left), 0);
+    const last = Math.min(this.#column(right), columns - 1);
     if (!(first <= last)) return new Uint32Array(0);
     for (let r = Math.max(this.#row(low), 0); r <= Math.min(this.#row(high), rows - 1); r++)
       for (let at = starts[r * columns + first]; at < starts[r * columns + last + 1]; at++) {

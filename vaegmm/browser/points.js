@@ -33,8 +33,8 @@ void main() {
 const ATTRIBUTES = ["from", "to", "colourFrom", "colourTo"];
 const UNIFORMS = ["matrix", "glide", "blend", "size", "opacity"];
 
-// Renderers that are a program and no graphics card, by the names they give themselves. Chromium does
-// not report them as a "major performance caveat".
+// Renderers that are a program and no graphics card, by the names they give themselves: Chromium
+// does not report them as a "major performance caveat".
 const PROGRAMS = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 /** Whether the browser has WebGL 2 with a graphics card behind it. */
@@ -85,8 +85,9 @@ export class WebGLPoints {
     if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost())
       throw new Error(`The points' shader does not link: ${gl.getProgramInfoLog(program)}`);
     gl.useProgram(program);
-    this.at = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)]));
-    this.buffers = Object.fromEntries(ATTRIBUTES.map((name) => [name, gl.createBuffer()]));
+    const named = (names, make) => Object.fromEntries(names.map((name) => [name, make(name)]));
+    this.at = named(UNIFORMS, (name) => gl.getUniformLocation(program, name));
+    this.buffers = named(ATTRIBUTES, () => gl.createBuffer());
     this.indices = gl.createBuffer();
     ATTRIBUTES.forEach((_, i) => gl.enableVertexAttribArray(i));
     gl.enable(gl.BLEND);
