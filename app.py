@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from streamlit import runtime
 
-from vaegmm.app import cached, show
+from vaegmm.app import cached, server, show
 from vaegmm.app.page import PAGES, TEXT_WIDTH, page, stop_without_model
 from vaegmm.app.words import share
 from vaegmm.model import VAEGMM
@@ -74,4 +75,7 @@ def show_one_way(model: VAEGMM) -> None:
     st.caption(caption)
 
 
-main()
+if runtime.exists():
+    main()
+else:  # imported by `streamlit run app.py`, once, before the server starts
+    app = st.App(__file__, lifespan=server.lifespan)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 UNNAMED = -1
 # A component is named once half an image's worth of responsibility has reached it.
@@ -116,6 +115,7 @@ def _best_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
 
     Source: Guo et al., On Calibration of Modern Neural Networks, 2017.
     """
+    from scipy.optimize import minimize_scalar  # a third of a second that most uses do not need
 
     def cross_entropy(log_temperature: float) -> float:
         predicted = _at_temperature(probabilities, float(np.exp(log_temperature)))

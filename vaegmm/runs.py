@@ -29,11 +29,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import sklearn
 import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
@@ -43,7 +43,6 @@ from vaegmm.checkpoint import CheckpointError, read_header, read_tensors, write_
 from vaegmm.config import TrainConfig
 from vaegmm.data import DataError, Dataset
 from vaegmm.devices import choose_device
-from vaegmm.evaluation import evaluate
 from vaegmm.model import VAEGMM, load, require_enough_images
 from vaegmm.processes import from_first_process, join_processes, n_processes
 from vaegmm.settings import preset_and_changes
@@ -326,6 +325,8 @@ class Run:
         on_fit: Callable[[], object],
         device_name: str | None,
     ) -> VAEGMM:
+        from vaegmm.evaluation import evaluate  # with scikit-learn: pages list runs without it
+
         config, settings = self.config, self.settings
         self._write_status("starting")
         device = choose_device(device_name or settings["device"])
@@ -567,7 +568,7 @@ def _provenance(run: Run, dataset: Dataset, device: torch.device, seconds: float
             "python": platform.python_version(),
             "torch": torch.__version__,
             "numpy": np.__version__,
-            "scikit-learn": sklearn.__version__,
+            "scikit-learn": version("scikit-learn"),
         },
     }
 

@@ -79,6 +79,8 @@ class VAE(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
+        if next(self.parameters()).is_meta:
+            return  # weights from a file follow; drawing none would still import torch's compiler
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit as st
@@ -26,6 +27,12 @@ def choose_checkpoint(path: str | Path) -> None:
     st.session_state[_CHOSEN] = str(Path(path).resolve())
 
 
+def first_checkpoint() -> str | None:
+    """Return the checkpoint that a visitor is shown first, or None where there is none."""
+    sources = _sources()
+    return _default(sources) if sources else None
+
+
 def offer_models() -> str | None:
     """Draw the sidebar's choice of a checkpoint; return the path of the chosen one."""
     chooser = st.container()  # above the upload, which may add to what can be chosen
@@ -38,7 +45,7 @@ def offer_models() -> str | None:
         )
         if file is not None:
             _receive(file)
-    sources = _sources()
+    sources = _sources(st.session_state.get(_UPLOADS, {}).values())
     if not sources:
         chooser.caption("No model yet: train one, or upload one.")
         return None
@@ -59,17 +66,13 @@ def offer_models() -> str | None:
     return str(st.session_state[_CHOSEN])
 
 
-def _sources() -> dict[str, str]:
+def _sources(uploads: Iterable[str] = ()) -> dict[str, str]:
     """Return what can be chosen: path -> what it is called."""
     shipped = {path: path.stem for path in CHECKPOINTS.glob("*.safetensors")}
     shipped = dict(sorted(shipped.items(), key=lambda entry: entry[1]))
     runs = {run.model_path: f"run {run.name}" for run in list_runs() if run.model_path.is_file()}
-    uploads = {
-        Path(path): f"upload {Path(path).stem}"
-        for path in st.session_state.get(_UPLOADS, {}).values()
-        if Path(path).is_file()
-    }
-    return {str(path.resolve()): name for path, name in {**shipped, **runs, **uploads}.items()}
+    own = {Path(path): f"upload {Path(path).stem}" for path in uploads if Path(path).is_file()}
+    return {str(path.resolve()): name for path, name in {**shipped, **runs, **own}.items()}
 
 
 def _default(sources: dict[str, str]) -> str:
