@@ -276,6 +276,22 @@ def test_labels_do_not_lie_on_each_other(modules: Modules) -> None:
     assert overlap.sum() == len(kept)  # each with itself
 
 
+def test_a_label_stands_on_the_median_of_its_points(modules: Modules) -> None:
+    random = np.random.default_rng(10)
+    groups = random.integers(0, 4, 901).astype(np.uint8)
+    points = (random.normal(size=(901, 3)) + 3 * groups[:, None]).astype(np.float32)
+    middles = modules.run(
+        """async ({ points, groups }) =>
+          (await import("/labels.js")).middlesOf(points, 3, groups, 5)""",
+        points=points,
+        groups=groups,
+    ).reshape(5, 3)
+    for group in range(4):
+        part = np.sort(points[groups == group], axis=0)
+        np.testing.assert_array_equal(middles[group], part[len(part) // 2])
+    assert np.isnan(middles[4]).all()
+
+
 def test_what_is_near_is_drawn_last_and_what_is_dimmed_first(modules: Modules) -> None:
     random = np.random.default_rng(6)
     screen = random.normal(size=(1000, 3)).astype(np.float32)
@@ -589,6 +605,9 @@ def _swipe(page: Page, *tracks: list[tuple[float, float]]) -> None:
             for number, track in enumerate(tracks)
         ]
 
+    for down in range(1, len(tracks)):  # fingers never come down at once
+        first = {"type": "touchStart", "touchPoints": fingers(0)[:down]}
+        client.send("Input.dispatchTouchEvent", first)
     for step in range(len(tracks[0])):
         kind = "touchMove" if step else "touchStart"
         client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers(step)})
@@ -633,7 +652,9 @@ def test_one_finger_scrolls_the_page_until_a_tap_has_woken_the_map(
     assert shown.view == before
 
 
-def test_two_fingers_always_pinch(phone: Callable[[np.ndarray], Map], points: np.ndarray) -> None:
+def test_two_fingers_always_pinch_and_pan(
+    phone: Callable[[np.ndarray], Map], points: np.ndarray
+) -> None:
     shown = phone(points)
     held = shown.run("return map.toData(300, 200)")
     _swipe(shown.page, _line((260, 200), (200, 200)), _line((340, 200), (400, 200)))
@@ -642,6 +663,32 @@ def test_two_fingers_always_pinch(phone: Callable[[np.ndarray], Map], points: np
     assert shown.run("return scrollY") == 0
     assert shown.run("return visualViewport.scale") == 1
     assert shown.events("pick") == []
+    held = shown.run("return map.toData(300, 300)")
+    _swipe(shown.page, _line((260, 350), (260, 150)), _line((340, 350), (340, 150)))
+    np.testing.assert_allclose(shown.screen(held), [300, 100], atol=3)
+    assert shown.run("return scrollY") == 0
+
+
+def test_a_tap_wakes_a_map_in_a_closed_shadow_root(
+    phone: Callable[[np.ndarray], Map], points: np.ndarray
+) -> None:
+    shown = phone(points)
+    shown.run(
+        """const root = document.getElementById("map").attachShadow({ mode: "closed" });
+        const { createMap } = await import("/map.js");
+        const inner = document.createElement("div");
+        inner.style.height = "400px";
+        root.append(inner);
+        map.destroy();
+        window.map = createMap(inner, { label: "Latent space" });
+        map.setPoints(points, { glide: false });
+        await painted();""",
+        points=points.astype(np.float32),
+    )
+    shown.page.touchscreen.tap(LEFT + 300, TOP + 200)
+    held = shown.run("return map.toData(300, 350)")
+    _swipe(shown.page, _line((300, 350), (300, 250)))
+    np.testing.assert_allclose(shown.screen(held), [300, 250], atol=1)
 
 
 # What the browser does to it
@@ -702,6 +749,24 @@ def test_both_renderers_draw_the_same(
 
 
 _PICTURES: pytest.StashKey[dict[str, np.ndarray]] = pytest.StashKey()
+
+
+@pytest.mark.parametrize("renderer", ["webgl", "canvas"])
+def test_dimmed_points_are_faint_and_hidden_ones_are_not_there(
+    modules: Modules, renderer: str
+) -> None:
+    positions = np.array([[0, 0], [4, 0], [8, 0]])
+    colours = np.array([RED, RED, RED], np.uint8)
+    shown = Map(modules, positions, renderer=renderer, colours=colours)
+    shown.page.emulate_media(reduced_motion="reduce")
+    shown.run("map.setDimmed(Uint8Array.of(0, 1, 2))")
+    pixels = shown.pixels()
+    clear, faint, none = (
+        pixels[int(y), int(x)] for x, y in (shown.screen(place) for place in positions)
+    )
+    assert clear[0] > 0.9 and clear[1] < 0.3
+    assert 0.8 < faint.min() < 0.99
+    np.testing.assert_allclose(none, 1)
 
 
 def test_a_resized_map_keeps_its_view(plane: Map) -> None:

@@ -30,6 +30,7 @@ export function listen(element, act, signal) {
   let gesture = null; // { kind, shape, start, still, corners }; kind: "pan", "alternative",
   // "trace", "carry", "pinch", or "done" until all pointers are up
   let isAwake = false;
+  let own = null; // the last event that put a pointer down here
 
   const on = (target, type, handle, options = {}) =>
     target.addEventListener(type, handle, { signal, ...options });
@@ -55,6 +56,7 @@ export function listen(element, act, signal) {
   }
 
   on(element, "pointerdown", (event) => {
+    own = event;
     if (event.button === 1 || (event.button === 2 && !act.isSolid())) return;
     pointers.set(event.pointerId, place(event));
     // Without a capture a drag would end at the edge. A pointer made by a script has none.
@@ -184,7 +186,8 @@ export function listen(element, act, signal) {
   });
 
   on(element, "blur", () => wake(false));
+  // Its target would not do: from a closed shadow root the document learns only of the root's host.
   on(element.ownerDocument, "pointerdown", (event) => {
-    if (!event.composedPath().includes(element)) wake(false);
+    if (event !== own) wake(false);
   });
 }

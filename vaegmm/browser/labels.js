@@ -36,3 +36,28 @@ function overlap(a, b) {
     Math.abs(a.x - b.x) < (a.width + b.width) / 2 && Math.abs(a.y - b.y) < (a.height + b.height) / 2
   );
 }
+
+/**
+ * Find the middles of groups of points: on each axis the median, which no stragglers move.
+ *
+ * @param {Float32Array} points  (N, dimension), row by row
+ * @param {number} dimension
+ * @param {ArrayLike<number>} groups  the group of each point, (N,)
+ * @param {number} nGroups
+ * @returns {Float32Array}  (nGroups, dimension); NaN for a group without points
+ */
+export function middlesOf(points, dimension, groups, nGroups) {
+  const counts = new Uint32Array(nGroups);
+  for (let i = 0; i < groups.length; i++) counts[groups[i]]++;
+  const middles = new Float32Array(nGroups * dimension).fill(NaN);
+  for (let axis = 0; axis < dimension; axis++) {
+    const values = Array.from(counts, (count) => new Float32Array(count));
+    const filled = new Uint32Array(nGroups);
+    for (let i = 0; i < groups.length; i++)
+      values[groups[i]][filled[groups[i]]++] = points[i * dimension + axis];
+    values.forEach((group, g) => {
+      if (group.length) middles[g * dimension + axis] = group.sort()[group.length >> 1];
+    });
+  }
+  return middles;
+}
