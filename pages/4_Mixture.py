@@ -28,17 +28,18 @@ def main() -> None:
     )
     shown = choose_mixture(model)
     show_figures(shown)
-    clusters, likelihood, playback, confusion = st.tabs(
-        ["Clusters", "Likelihood", "EM at work", "Confusion"]
-    )
-    with clusters:
-        show_clusters(shown)
-    with likelihood:
-        show_likelihood(shown)
-    with playback:
-        show_playback(shown)
-    with confusion:
-        show_confusion(shown)
+    views = {
+        "Clusters": show_clusters,
+        "Likelihood": show_likelihood,
+        "EM at work": show_playback,
+        "Confusion": show_confusion,
+    }
+    # Only what is looked at is computed and sent.
+    tabs = st.tabs(list(views), on_change="rerun", key="mixture_view")
+    for tab, show_view in zip(tabs, views.values(), strict=True):
+        if tab.open:
+            with tab:
+                show_view(shown)
 
 
 def choose_mixture(model: VAEGMM) -> VAEGMM:

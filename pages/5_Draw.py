@@ -181,15 +181,26 @@ def show_number(model: VAEGMM, readings: list[Reading]) -> None:
 
 
 def show_reasons(model: VAEGMM, reading: Reading) -> None:
-    """Show how the model came to its answer, each step to be opened."""
-    with st.expander("The way it took", icon=":material/route:", expanded=True):
-        show.way(model, reading.image)
-        if len(reading.views) > 1:
-            show_views(model, reading)
-    with st.expander("Where it lies, and what lies near", icon=":material/my_location:"):
-        show_neighbourhood(model, reading)
-    with st.expander("What it would take to change my mind", icon=":material/alt_route:"):
-        show_runner_up(model, reading)
+    """Show how the model came to its answer, each step to be opened; what is closed costs nothing."""
+    way = reason("The way it took", ":material/route:", "reason_way", is_open=True)
+    if way.open:
+        with way:
+            show.way(model, reading.image)
+            if len(reading.views) > 1:
+                show_views(model, reading)
+    place = reason("Where it lies, and what lies near", ":material/my_location:", "reason_place")
+    if place.open:
+        with place:
+            show_neighbourhood(model, reading)
+    change = reason("What it would take to change my mind", ":material/alt_route:", "reason_change")
+    if change.open:
+        with change:
+            show_runner_up(model, reading)
+
+
+def reason(title: str, icon: str, key: str, is_open: bool = False) -> Any:
+    """Offer a part that is made when it is opened."""
+    return st.expander(title, icon=icon, expanded=is_open, on_change="rerun", key=key)
 
 
 def show_views(model: VAEGMM, reading: Reading) -> None:

@@ -30,6 +30,8 @@ INKS = {
     "dark": Ink((240, 240, 236), (35, 39, 45)),
 }
 
+_LEVELS = 64  # of ink: more cannot be told apart, and would make most of a small picture's bytes
+
 _STYLE = """
 <style>
 .tiles { display: flex; flex-wrap: wrap; gap: 10px 8px; align-items: flex-end; }
@@ -100,10 +102,11 @@ def data_uri(image: np.ndarray, theme: str = "light") -> str:
         image: shape (H, W), uint8 or float in [0, 1].
         theme: "light" or "dark".
     """
-    values = image if image.dtype == np.uint8 else np.rint(image.clip(0, 1) * 255).astype(np.uint8)
-    picture = Image.fromarray(values, mode="L").convert("P")
+    strength = image / 255 if image.dtype == np.uint8 else image.clip(0, 1)
+    levels = np.rint(strength * (_LEVELS - 1)).astype(np.uint8)
+    picture = Image.fromarray(levels, mode="L").convert("P")
     ink, paper = (np.array(part, dtype=float) for part in INKS[theme])
-    strength = np.linspace(0, 1, 256)[:, None]
+    strength = np.linspace(0, 1, _LEVELS)[:, None]
     picture.putpalette(np.rint(paper + strength * (ink - paper)).astype(np.uint8).tobytes())
     buffer = io.BytesIO()
     picture.save(buffer, "png")

@@ -95,9 +95,9 @@ def way(model: VAEGMM, image: np.ndarray, answer: str = "") -> None:
         image: shape (28, 28).
         answer: what the model says of it, in a sentence.
     """
-    z = model.encode(image)[0]
-    responsibilities = model.responsibilities(image)[0]
-    output, cross_entropy = model.decode(z)[0], float(model.cross_entropy(image)[0])
+    inference = model.infer(image)
+    z, responsibilities = inference.mean[0], inference.responsibilities[0]
+    output, cross_entropy = inference.reconstruction[0], inference.cross_entropy[0]
     pixels, numbers, clusters, reconstruction = st.columns([3, 5, 5, 3], gap="medium")
     with pixels:
         st.markdown("**Pixels**")
