@@ -7,11 +7,15 @@ import streamlit as st
 
 from vaegmm import metrics
 from vaegmm.app import cached, explore, figures, show
+from vaegmm.app.fitting import Refit
 from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
 from vaegmm.app.words import share
 from vaegmm.model import VAEGMM
 
 _POINTS_PLAYED = 4000  # of the stored z, drawn behind the ellipses
+_POLL_SECONDS = 0.5
+_PATIENCE = 0.5  # seconds to wait for a fit before its progress is shown
+_FIT = "refit"  # session key of the fit that this person waits for
 
 
 def main() -> None:
@@ -46,6 +50,7 @@ def choose_mixture(model: VAEGMM) -> VAEGMM:
     """Offer another number of clusters; return the model with the mixture that is chosen."""
     own = len(model.mixture.weights_)
     most = min(len(model.latents), 300)
+    key = f"n_components-{model.fingerprint}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n_components = st.number_input(
             "Clusters",
@@ -55,16 +60,61 @@ def choose_mixture(model: VAEGMM) -> VAEGMM:
             step=1,
             help="The same autoencoder with another mixture, fitted to the stored z from five "
             "starts; the likeliest is kept, and no label has a say in it.",
-            key=f"n_components-{model.fingerprint}",
+            key=key,
             width=160,
         )
-        st.caption(
-            f"The model's own mixture has {own}."
-            if n_components == own
-            else f"Fitted anew; the model's own mixture has {own}. The names are handed on by the "
-            "stored z."
-        )
-    return cached.refitted(model, int(n_components))
+        if n_components == own:
+            if _FIT in st.session_state:
+                st.session_state.pop(_FIT).stop()  # nobody waits for it any more
+            st.caption(f"The model's own mixture has {own}.")
+            return model
+        fit = refit_to(model, int(n_components))
+        if fit.result is not None:
+            st.caption(
+                f"Fitted anew; the model's own mixture has {own}. The names are handed on by the "
+                "stored z."
+            )
+            return fit.result
+    if fit.is_running:
+        st.fragment(watch, run_every=_POLL_SECONDS)(fit, key, own)
+        st.caption("Until it is fitted, the model's own mixture is shown.")
+    elif fit.error is not None:
+        st.error(str(fit.error), icon=":material/error:")
+    return model
+
+
+def refit_to(model: VAEGMM, n_components: int) -> Refit:
+    """Return this session's fit of so many clusters; begin it if there is none."""
+    fit: Refit | None = st.session_state.get(_FIT)
+    if fit is None or (fit.fingerprint, fit.n_components) != (model.fingerprint, n_components):
+        if fit is not None:
+            fit.stop()
+        st.session_state[_FIT] = fit = Refit(model, n_components)
+        fit.wait(_PATIENCE)  # small fits, and those that somebody has made before
+    return fit
+
+
+def watch(fit: Refit, key: str, own: int) -> None:
+    """Show how far a fit is, and offer to stop it."""
+    if not fit.is_running:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        now = fit.progress
+        text = f"Fitting {fit.n_components} clusters …"
+        if now is not None:
+            text = (
+                f"Start {now.start} of {now.n_init}, iteration {now.iteration}: "
+                f"{now.lower_bound:.3f} nats a point"
+            )
+        st.progress(0.0 if now is None else (now.start - 1) / now.n_init, text=text)
+        st.button("Stop", icon=":material/stop:", on_click=stop, args=[fit, key, own], key="stop")
+
+
+def stop(fit: Refit, key: str, own: int) -> None:
+    """Stop a fit and go back to the model's own mixture."""
+    fit.stop()
+    st.session_state.pop(_FIT, None)
+    st.session_state[key] = own
 
 
 def show_figures(model: VAEGMM) -> None:

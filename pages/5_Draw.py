@@ -181,7 +181,7 @@ def show_number(model: VAEGMM, readings: list[Reading]) -> None:
 
 
 def show_reasons(model: VAEGMM, reading: Reading) -> None:
-    """Show how the model came to its answer, each step to be opened; what is closed costs nothing."""
+    """Show how the model came to its answer, step by step; what is closed costs nothing."""
     way = reason("The way it took", ":material/route:", "reason_way", is_open=True)
     if way.open:
         with way:

@@ -464,7 +464,9 @@ def test_a_model_trained_with_a_mixture_starts_from_it(digits, monkeypatch):
     starts = []
     original = GaussianMixture.fit
     monkeypatch.setattr(
-        GaussianMixture, "fit", lambda self, z: starts.append(self) or original(self, z)
+        GaussianMixture,
+        "fit",
+        lambda self, z, **how: starts.append(self) or original(self, z, **how),
     )
     same, other = model.refit(4, seed=3), model.refit(5, seed=3)
     np.testing.assert_array_equal(starts[0].means_init, model.prior.means)

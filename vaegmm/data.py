@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,7 @@ class Dataset:
     test: Split
     label_names: tuple[str, ...]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of all images, which tells whether a model was trained on this data set."""
         digest = hashlib.sha256()

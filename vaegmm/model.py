@@ -19,7 +19,7 @@ from vaegmm.devices import best_device
 from vaegmm.images import as_bytes, as_images, as_labels
 from vaegmm.inference import Inference, decode
 from vaegmm.labelling import name_by_probabilities, name_components
-from vaegmm.mixture import GaussianMixture
+from vaegmm.mixture import FitProgress, GaussianMixture
 from vaegmm.parts import Parts
 from vaegmm.prior import Prior
 from vaegmm.projection import PCA
@@ -234,18 +234,29 @@ class VAEGMM(Parts):
         seed: int = 0,
         n_init: int = 5,
         validation: tuple[Images, ArrayLike] | None = None,
+        progress: Callable[[FitProgress], object] | None = None,
     ) -> VAEGMM:
         """Return the same autoencoder with another mixture, fitted to the stored z.
 
         The start with the highest likelihood is kept; no label has a say in it. Where the network
         was trained with a mixture of as many components, that one is the start. Without
         `validation` the components are named by what the present mixture calls the stored z.
+
+        Args:
+            n_components: K.
+            seed: of the starts.
+            n_init: how many starts there are.
+            validation: images and labels that name the components.
+            progress: called after each iteration of EM; what it raises ends the fit.
+
+        Raises:
+            ValueError: if there are fewer stored z than components.
         """
         config = replace(self.config.mixture, n_components=n_components, n_init=n_init)
         require_enough_images(len(self.latents), config)
         other = copy.copy(self)
         other.config = replace(self.config, mixture=config)
-        other.mixture = self._fit_mixture(config, seed)
+        other.mixture = self._fit_mixture(config, seed, progress)
         other.names, other.metrics = None, {}
         other.forget_derived()
         checked = self._check_validation(validation, self.label_names)
@@ -280,7 +291,12 @@ class VAEGMM(Parts):
             raise ValueError("latents must be finite; got NaN or infinity among them.")
         return array
 
-    def _fit_mixture(self, config: MixtureConfig, seed: int) -> GaussianMixture:
+    def _fit_mixture(
+        self,
+        config: MixtureConfig,
+        seed: int,
+        progress: Callable[[FitProgress], object] | None = None,
+    ) -> GaussianMixture:
         options: dict[str, Any] = asdict(config)
         prior = self.prior
         if prior is not None and (len(prior.weights), "full") == (
@@ -289,7 +305,7 @@ class VAEGMM(Parts):
         ):
             options |= prior.as_start() | {"n_init": 1}
         mixture = GaussianMixture(**options, random_state=seed)
-        return mixture.fit(self.latents.astype(np.float64))
+        return mixture.fit(self.latents.astype(np.float64), progress=progress)
 
     def _name(self, images: np.ndarray, labels: np.ndarray, label_names: tuple[str, ...]) -> None:
         self.label_names = label_names

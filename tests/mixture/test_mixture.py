@@ -497,6 +497,31 @@ def test_iterations_do_not_wait_for_the_device(monkeypatch, apart):
     assert counts[1] - counts[0] <= 4 * 3, "three at each of four further looks"
 
 
+def test_progress_tells_of_every_iteration_of_every_start():
+    seen = []
+    mixture = GaussianMixture(2, n_init=3, tol=0, max_iter=4).fit(blobs()[0], progress=seen.append)
+    expected = [(start, iteration) for start in (1, 2, 3) for iteration in (1, 2, 3, 4)]
+    assert [(p.start, p.iteration) for p in seen] == expected
+    assert {p.n_init for p in seen} == {3}
+    assert mixture.lower_bound_ == max(p.lower_bound for p in seen if p.iteration == 4)
+
+
+def test_what_progress_raises_ends_the_fit_and_leaves_the_mixture():
+    points = blobs()[0]
+    mixture = GaussianMixture(2, random_state=0).fit(points)
+    before = mixture.means_.copy()
+
+    def stop(progress):
+        if progress.iteration == 2:
+            raise KeyboardInterrupt
+
+    mixture.set_params(n_components=5, tol=0)
+    with pytest.raises(KeyboardInterrupt):
+        mixture.fit(points, progress=stop)
+    np.testing.assert_array_equal(mixture.means_, before)
+    assert len(mixture.predict_proba(points)[0]) == 2
+
+
 def test_verbose_prints_every_iteration(capsys):
     mixture = GaussianMixture(2, verbose=2).fit(blobs()[0])
     lines = capsys.readouterr().out.splitlines()

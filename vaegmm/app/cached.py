@@ -17,6 +17,7 @@ from vaegmm.app import explore, figures, pictures
 from vaegmm.colours import PALETTE, UNNAMED_COLOUR
 from vaegmm.data import DataError, Dataset
 from vaegmm.labelling import UNNAMED
+from vaegmm.mixture import FitProgress
 from vaegmm.model import VAEGMM, load
 
 #: What caches tell one model, or one data set, from another by.
@@ -97,14 +98,12 @@ def scores(model: VAEGMM, images: Dataset) -> explore.Scores:
     return explore.Scores.of(model, images.test.images)
 
 
-def refitted(model: VAEGMM, n_components: int) -> VAEGMM:
-    """Return the model with a mixture of another size."""
-    return model if n_components == len(model.mixture.weights_) else _refitted(model, n_components)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Fitting the mixture …", hash_funcs=BY_FINGERPRINT)
-def _refitted(model: VAEGMM, n_components: int) -> VAEGMM:
-    return model.refit(n_components)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_FINGERPRINT)
+def refitted(
+    model: VAEGMM, n_components: int, _progress: Callable[[FitProgress], object]
+) -> VAEGMM:
+    """Return the model with a mixture of another size; `_progress` as `VAEGMM.refit` takes it."""
+    return model.refit(n_components, progress=_progress)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Drawing the points …", hash_funcs=BY_FINGERPRINT)

@@ -1,8 +1,8 @@
 """Gaussian mixtures, fitted by expectation maximization.
 
 `em` holds the two steps as functions, `covariance` what differs from one covariance type to the
-next, `ascent` one run of EM, `start` and `kmeans` where a run begins, `chunks` and `distributed`
-where the points lie, `gaussian_mixture` the estimator that people use.
+next, `ascent` one run of EM, `start` and `kmeans` where a run begins, `chunks` where the
+points lie, `gaussian_mixture` the estimator that people use.
 """
 
 from vaegmm.mixture.chunks import share
@@ -10,6 +10,7 @@ from vaegmm.mixture.em import Parameters, Statistics, e_step, m_step
 from vaegmm.mixture.gaussian_mixture import (
     ConvergenceWarning,
     EmptyComponentWarning,
+    FitProgress,
     GaussianMixture,
     Snapshot,
 )
@@ -17,6 +18,7 @@ from vaegmm.mixture.gaussian_mixture import (
 __all__ = [
     "ConvergenceWarning",
     "EmptyComponentWarning",
+    "FitProgress",
     "GaussianMixture",
     "Parameters",
     "Snapshot",

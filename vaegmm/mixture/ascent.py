@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def ascend(
     reg_covar: float,
     group: Group,
     keep_history: bool = False,
-    verbose: bool = False,
+    on_iteration: Callable[[int, float], object] = lambda iteration, lower_bound: None,
 ) -> Ascent:
     """Iterate E-step and M-step from the given parameters.
 
@@ -60,7 +61,7 @@ def ascend(
         reg_covar: added to every variance.
         group: the processes that take part.
         keep_history: keep the parameters of every iteration.
-        verbose: print every iteration.
+        on_iteration: called after each with its number, from 1, and its log-likelihood in nats.
 
     Raises:
         ValueError: if a covariance stops being positive definite.
@@ -83,8 +84,7 @@ def ascend(
             bounds.append(bound)
             if keep_history:
                 ascent.history.append(step.before)
-            if verbose:
-                print(f"iteration {len(bounds)}: log-likelihood {bound:.6f}")
+            on_iteration(len(bounds), bound)
             if least * n_points < _EMPTY and ascent.n_reseeded < len(parameters.weights):
                 empty = (step.after.weights * n_points < _EMPTY).nonzero()[:, 0]
                 worst = worst_explained(walk, step.before, len(empty), group)

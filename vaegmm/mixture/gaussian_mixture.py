@@ -48,6 +48,15 @@ class Prepared(NamedTuple):
     evaluator: Evaluator
 
 
+class FitProgress(NamedTuple):
+    """Where a fit stands."""
+
+    start: int  # counted from 1
+    n_init: int
+    iteration: int  # of this start, counted from 1
+    lower_bound: float  # mean log-likelihood of a point, in nats
+
+
 class GaussianMixture(DensityEstimator):
     """A mixture of Gaussians, fitted by EM.
 
@@ -183,13 +192,21 @@ class GaussianMixture(DensityEstimator):
 
     # Fitting -------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> GaussianMixture:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        progress: Callable[[FitProgress], object] | None = None,
+    ) -> GaussianMixture:
         """Fit by EM, from `n_init` starts, and keep the most likely mixture.
 
         Args:
             X: points, shape (N, D), in any of the forms above.
             y: ignored.
             sample_weight: how often each point counts, shape (N,).
+            progress: called after each iteration; what it raises ends the fit, and the mixture is
+                what it was before.
 
         Raises:
             ValueError: if X or a parameter is out of range, or the data can't be fitted.
@@ -200,7 +217,7 @@ class GaussianMixture(DensityEstimator):
         generator = self._generator(group, points.device)
         best: Ascent | None = None
         n_reseeded = 0
-        for run in self._runs(points, group, generator):
+        for run in self._runs(points, group, generator, progress or (lambda progress: None)):
             n_reseeded += run.n_reseeded
             if best is None or run.lower_bounds[-1] > best.lower_bounds[-1]:
                 best = run
@@ -230,7 +247,13 @@ class GaussianMixture(DensityEstimator):
             )
         return self
 
-    def _runs(self, points: Points, group: Group, generator: torch.Generator) -> Iterator[Ascent]:
+    def _runs(
+        self,
+        points: Points,
+        group: Group,
+        generator: torch.Generator,
+        progress: Callable[[FitProgress], object],
+    ) -> Iterator[Ascent]:
         """One run of EM for each start."""
         if self.warm_start and hasattr(self, "means_"):
             self._check_columns(points)
@@ -240,7 +263,7 @@ class GaussianMixture(DensityEstimator):
                     "n_components must be that of the last fit with warm_start=True; got "
                     f"n_components={self.n_components} after {len(parameters.weights)}."
                 )
-            yield self._ascend(points, parameters, group)
+            yield self._ascend(points, parameters, group, 1, progress)
             return
         sample = draw_sample(points, self.n_components, group, generator)
         if len(sample[0]) < self.n_components:
@@ -252,9 +275,21 @@ class GaussianMixture(DensityEstimator):
         for start in range(self.n_init):
             if self.verbose:
                 print(f"start {start + 1} of {self.n_init}")
-            yield self._ascend(points, self._start(sample, generator), group)
+            yield self._ascend(points, self._start(sample, generator), group, start + 1, progress)
 
-    def _ascend(self, points: Points, parameters: Parameters, group: Group) -> Ascent:
+    def _ascend(
+        self,
+        points: Points,
+        parameters: Parameters,
+        group: Group,
+        start: int,
+        progress: Callable[[FitProgress], object],
+    ) -> Ascent:
+        def report(iteration: int, lower_bound: float) -> None:
+            if self.verbose > 1:
+                print(f"iteration {iteration}: log-likelihood {lower_bound:.6f}")
+            progress(FitProgress(start, self.n_init, iteration, lower_bound))
+
         ascent = ascend(
             points,
             parameters,
@@ -263,7 +298,7 @@ class GaussianMixture(DensityEstimator):
             reg_covar=self.reg_covar,
             group=group,
             keep_history=self.history,
-            verbose=self.verbose > 1,
+            on_iteration=report,
         )
         if self.verbose:
             end = "converged" if ascent.converged else "stopped"
