@@ -8,6 +8,7 @@ from streamlit import runtime
 
 from vaegmm.app import cached, server, show
 from vaegmm.app.page import PAGES, TEXT_WIDTH, page, stop_without_model
+from vaegmm.app.routes import ROUTES
 from vaegmm.app.words import share
 from vaegmm.model import VAEGMM
 from vaegmm.reading import read_image
@@ -78,4 +79,4 @@ def show_one_way(model: VAEGMM) -> None:
 if runtime.exists():
     main()
 else:  # imported by `streamlit run app.py`, once, before the server starts
-    app = st.App(__file__, lifespan=server.lifespan)
+    app = st.App(__file__, lifespan=server.lifespan, routes=ROUTES)

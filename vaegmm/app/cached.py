@@ -65,6 +65,18 @@ def dataset(model: VAEGMM) -> tuple[Dataset, str]:
     return bundled, f"Images: {bundled.title}, {len(bundled.test):,} test images. {reason}"
 
 
+def own_dataset(model: VAEGMM) -> Dataset | None:
+    """Return the data set that a model was trained on, if this machine has that very one."""
+    name = explore.trained_on(model)
+    if not _is_here(name):
+        return None
+    try:
+        own = _load_dataset(name, str(data.data_folder()))
+    except DataError:
+        return None
+    return own if own.fingerprint == model.provenance["data"].get("fingerprint") else None
+
+
 @st.cache_resource(max_entries=3, show_spinner="Loading the images …")
 def _load_dataset(name: str, folder: str) -> Dataset:
     return data.load(name)

@@ -1,0 +1,50 @@
+"""Parts of a page that answer by themselves: JavaScript with the model, no server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from vaegmm.app.routes import (
+    address_of_file,
+    address_of_images,
+    address_of_labels,
+    address_of_model,
+)
+from vaegmm.browser.blob import MOST_LATENTS
+from vaegmm.model import VAEGMM
+
+_IN_PAGE = st.components.v2.component(
+    "vaegmm.in_page",
+    html='<div class="in-page">\n</div>',
+    js=Path(__file__).with_name("in_page.js").read_text(encoding="utf-8"),
+)
+
+
+def explorer(model: VAEGMM, key: str) -> None:
+    """Show the map of all stored z, to be touched and walked through."""
+    images, truth = None, None
+    if len(model.latents) <= MOST_LATENTS:  # else the blob holds a sample of them
+        images, truth = address_of_images(model), address_of_labels(model)
+    _show("explorer", model, key, images=images, truth=truth)
+
+
+def overview(model: VAEGMM, key: str) -> None:
+    """Show the whole system as one picture with a digit flowing through it."""
+    _show("overview", model, key)
+
+
+def _show(part: str, model: VAEGMM, key: str, **options: Any) -> None:
+    _IN_PAGE(
+        key=key,
+        data={
+            "part": part,
+            "module": address_of_file(f"{part}.js"),
+            "modelModule": address_of_file("model.js"),
+            "style": address_of_file(f"{part}.css"),
+            "model": address_of_model(model),
+            **options,
+        },
+    )

@@ -1,0 +1,137 @@
+"""What pages fetch by address: our JavaScript, a model as one blob, and the images it has seen.
+
+All of it can be kept by the browser for good: an address names its content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from vaegmm import browser
+from vaegmm.app import cached
+from vaegmm.browser.blob import to_blob
+from vaegmm.model import VAEGMM
+
+SHEET_COLUMNS, SHEET_ROWS = 40, 25  # of the images of one sheet
+
+_FILES = {
+    path.name: path
+    for path in sorted(Path(browser.__file__).parent.iterdir())
+    if path.suffix in (".js", ".css")
+}
+_VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in _FILES.values())).hexdigest()[:12]
+_FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
+
+# The models that pages show, by their fingerprints: whoever has been shown one may fetch it.
+_shown: WeakValueDictionary[str, VAEGMM] = WeakValueDictionary()
+
+
+def address_of_file(name: str) -> str:
+    """Return the address of one of the browser's files, such as "explorer.js"."""
+    return _address(f"browser/{_VERSION}/{_FILES[name].name}")
+
+
+def address_of_model(model: VAEGMM) -> str:
+    """Return the address of a model's blob; from now on it can be fetched."""
+    _shown[model.fingerprint] = model
+    return _address(f"model/{model.fingerprint}")
+
+
+def address_of_images(model: VAEGMM) -> str | None:
+    """Return where the sheets of a model's training images are; None where they are not here."""
+    if cached.own_dataset(model) is None:
+        return None
+    _shown[model.fingerprint] = model
+    return _address(f"images/{model.fingerprint}/")
+
+
+def address_of_labels(model: VAEGMM) -> str | None:
+    """Return where the true labels of a model's training images are, a byte each."""
+    own = cached.own_dataset(model)
+    if own is None or own.train.labels is None or own.label_names != model.label_names:
+        return None
+    _shown[model.fingerprint] = model
+    return _address(f"labels/{model.fingerprint}")
+
+
+def _address(path: str) -> str:
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}/vaegmm/{path}" if base else f"/vaegmm/{path}"
+
+
+def _file(request: Request) -> Response:
+    path = _FILES.get(request.path_params["name"])
+    if path is None or request.path_params["version"] != _VERSION:
+        raise HTTPException(404)
+    return FileResponse(path, media_type=_TYPES[path.suffix], headers=_FOR_GOOD)
+
+
+async def _model(request: Request) -> Response:
+    blob = await run_in_threadpool(_blob, _shown_model(request))
+    return Response(blob, media_type="application/octet-stream", headers=_FOR_GOOD)
+
+
+async def _images(request: Request) -> Response:
+    sheet = await run_in_threadpool(
+        _sheet, _shown_model(request), int(request.path_params["sheet"])
+    )
+    return Response(sheet, media_type="image/png", headers=_FOR_GOOD)
+
+
+async def _labels(request: Request) -> Response:
+    model = _shown_model(request)
+    own = await run_in_threadpool(cached.own_dataset, model)
+    if own is None or own.train.labels is None:
+        raise HTTPException(404)
+    labels = own.train.labels.astype(np.uint8).tobytes()
+    return Response(labels, media_type="application/octet-stream", headers=_FOR_GOOD)
+
+
+def _shown_model(request: Request) -> VAEGMM:
+    model = _shown.get(request.path_params["fingerprint"])
+    if model is None:
+        raise HTTPException(404)
+    return model
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=cached.BY_FINGERPRINT)
+def _blob(model: VAEGMM) -> bytes:
+    return to_blob(model)
+
+
+@st.cache_resource(max_entries=120, show_spinner=False, hash_funcs=cached.BY_FINGERPRINT)
+def _sheet(model: VAEGMM, sheet: int) -> bytes:
+    """Lay a thousand training images out as one picture, row by row."""
+    dataset, n_images = cached.own_dataset(model), SHEET_COLUMNS * SHEET_ROWS
+    images = None if dataset is None else dataset.train.images[sheet * n_images :][:n_images]
+    if images is None or not len(images):
+        raise HTTPException(404)
+    _, height, width = images.shape
+    grid = np.zeros((n_images, height, width), np.uint8)
+    grid[: len(images)] = images
+    grid = grid.reshape(SHEET_ROWS, SHEET_COLUMNS, height, width).swapaxes(1, 2)
+    picture = Image.fromarray(grid.reshape(SHEET_ROWS * height, SHEET_COLUMNS * width), mode="L")
+    buffer = io.BytesIO()
+    picture.save(buffer, "png", compress_level=3)
+    return buffer.getvalue()
+
+
+ROUTES = [
+    Route("/vaegmm/browser/{version}/{name}", _file),
+    Route("/vaegmm/model/{fingerprint}", _model),
+    Route("/vaegmm/labels/{fingerprint}", _labels),
+    Route("/vaegmm/images/{fingerprint}/{sheet:int}.png", _images),
+]
