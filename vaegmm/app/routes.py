@@ -16,7 +16,7 @@ from PIL import Image
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from vaegmm import browser
@@ -27,13 +27,12 @@ from vaegmm.model import VAEGMM
 SHEET_COLUMNS, SHEET_ROWS = 40, 25  # of the images of one sheet
 
 _FILES = {
-    path.name: path
+    path.name: path.read_bytes()
     for path in sorted(Path(browser.__file__).parent.iterdir())
     if path.suffix in (".js", ".css")
 }
-_VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in _FILES.values())).hexdigest()[:12]
+_VERSION = hashlib.sha256(b"".join(_FILES.values())).hexdigest()[:12]
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
-_TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 # The models that pages show, by their fingerprints: whoever has been shown one may fetch it.
 _shown: WeakValueDictionary[str, VAEGMM] = WeakValueDictionary()
@@ -41,7 +40,9 @@ _shown: WeakValueDictionary[str, VAEGMM] = WeakValueDictionary()
 
 def address_of_file(name: str) -> str:
     """Return the address of one of the browser's files, such as "explorer.js"."""
-    return _address(f"browser/{_VERSION}/{_FILES[name].name}")
+    if name not in _FILES:
+        raise ValueError(f"name must be that of a file in vaegmm/browser/; got name={name!r}.")
+    return _address(f"browser/{_VERSION}/{name}")
 
 
 def address_of_model(model: VAEGMM) -> str:
@@ -72,11 +73,12 @@ def _address(path: str) -> str:
     return f"/{base}/vaegmm/{path}" if base else f"/vaegmm/{path}"
 
 
-def _file(request: Request) -> Response:
-    path = _FILES.get(request.path_params["name"])
-    if path is None or request.path_params["version"] != _VERSION:
+async def _file(request: Request) -> Response:
+    name, version = request.path_params["name"], request.path_params["version"]
+    if name not in _FILES or version != _VERSION:
         raise HTTPException(404)
-    return FileResponse(path, media_type=_TYPES[path.suffix], headers=_FOR_GOOD)
+    kind = "text/css" if name.endswith(".css") else "text/javascript"
+    return Response(_FILES[name], media_type=kind, headers=_FOR_GOOD)
 
 
 async def _model(request: Request) -> Response:
