@@ -10,8 +10,9 @@ import streamlit as st
 
 from vaegmm import data
 from vaegmm.app import figures, show
-from vaegmm.app.choice import UPLOAD_MEGABYTES, choose_checkpoint
+from vaegmm.app.choice import UPLOAD_MEGABYTES, choose_checkpoint, too_large
 from vaegmm.app.page import TEXT_WIDTH, page
+from vaegmm.app.words import per_cent, say, sentence
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.data import DataError
 from vaegmm.devices import best_device
@@ -96,7 +97,7 @@ def offer_new_run() -> None:
             require_enough_images(choice.n_images, config.mixture)
             st.caption(amount_of_work(choice, config))
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         choice = None
     if st.button(
         "Start training",
@@ -137,7 +138,7 @@ def choose_data() -> Choice | None:
             return Choice(name, 55_000)
         return Choice(name, count_images(name, 0))
     except DataError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         return None
 
 
@@ -159,8 +160,8 @@ def uploaded_data() -> Choice | None:
         return None
     if file.size > UPLOAD_MEGABYTES * 2**20:
         raise DataError(
-            f"{file.name} must be at most {UPLOAD_MEGABYTES} MB; "
-            f"it has {file.size / 2**20:.0f}. Put its path in instead."
+            f"upload must have at most {UPLOAD_MEGABYTES} MB; got {file.size / 2**20:.0f} MB.",
+            **too_large(file, "Choose a file or folder above and say where it is instead."),
         )
     content = file.getvalue()
     return Choice(file.name, count_uploaded_images(file.file_id, file.name, content), content)
@@ -178,10 +179,7 @@ def count_uploaded_images(file_id: str, name: str, _content: bytes) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, Path(name).name)
         path.write_bytes(_content)
-        try:
-            return len(data.load(path).train)
-        except DataError as error:
-            raise DataError(str(error).replace(str(path), name)) from error
+        return len(data.load(path).train)
 
 
 def stamp_of(path: str) -> int:
@@ -214,6 +212,8 @@ def choose_settings(preset: str) -> tuple[TrainConfig, str | None]:
         )
     device = advanced.selectbox(
         "Device",
+            min_value=entry.kind(entry.least),
+            max_value=None if entry.most is None else entry.kind(entry.most),
         [None, "cpu"] if best_device().type == "cpu" else [None, best_device().type, "cpu"],
         format_func=lambda name: name or f"the best there is ({best_device()})",
         key="device",
@@ -238,7 +238,7 @@ def start(choice: Choice, config: TrainConfig, device: str | None) -> None:
         run = Run.create(path, config, choice.name, device, choice.upload)
         run.launch()
     except RunError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         return
     st.session_state[_WATCHED] = run.name
     st.toast("The training has started.", icon=":material/play_arrow:")
@@ -265,7 +265,7 @@ def show_runs(runs: list[Run]) -> None:
     try:
         offer_actions(run, is_active)
     except RunError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
 
 
 def show_run(compared: list[Run], was_active: bool) -> None:
@@ -279,7 +279,7 @@ def show_run(compared: list[Run], was_active: bool) -> None:
         st.badge(label, icon=icon, color=colour)
         st.caption(f"{describe(run.config)} on {data_name_of(run)}", width="content")
     if status.state == "failed":
-        st.error(status.error or "It failed without saying why.", icon=":material/error:")
+        st.error(say(status.reason, status.facts), icon=":material/error:")
         if log := run.log_tail():
             with st.expander("The end of its log", icon=":material/article:"):
                 st.code(log, language=None, wrap_lines=True)
@@ -378,7 +378,9 @@ def show_table(was_active: bool) -> None:
                 "Images": data_name_of(run),
                 "Settings": describe(run.config),
                 "Epochs": f"{len(losses)} of {run.config.epochs}",
-                "Cross-entropy": losses[-1].validation_cross_entropy if losses else None,
+                "Cross-entropy, validation": losses[-1].validation_cross_entropy
+                if losses
+                else None,
                 "Classification": percent(metrics.get("classification_accuracy")),
                 "Clustering": percent(metrics.get("clustering_accuracy")),
             }
@@ -388,11 +390,11 @@ def show_table(was_active: bool) -> None:
         hide_index=True,
         placeholder="–",
         column_config={
-            "Cross-entropy": st.column_config.NumberColumn(
-                format="%.1f", help="Of the last epoch, on validation images, nats an image."
+            "Cross-entropy, validation": st.column_config.NumberColumn(
+                format="%.1f", help="After the last epoch, in nats an image."
             ),
-            "Classification": st.column_config.NumberColumn(format="%.1f%%"),
-            "Clustering": st.column_config.NumberColumn(format="%.1f%%"),
+            "Classification": st.column_config.NumberColumn(format="%.1f %%"),
+            "Clustering": st.column_config.NumberColumn(format="%.1f %%"),
         },
         alt="All trainings with their state, settings and figures",
         key="all_runs",
@@ -400,8 +402,8 @@ def show_table(was_active: bool) -> None:
 
 
 def percent(share: float | None) -> float | None:
-    """Return a share as the table shows it: its own format leaves zeros out."""
-    return None if share is None else 100 * share
+    """Return a share as the table shows it: a number, by which it is sorted."""
+    return None if share is None else float(per_cent(share))
 
 
 def data_name_of(run: Run) -> str:

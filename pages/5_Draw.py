@@ -11,7 +11,7 @@ import streamlit as st
 from vaegmm.app import cached, explore, pictures, show
 from vaegmm.app.pad import pad, paste
 from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
-from vaegmm.app.words import share
+from vaegmm.app.words import per_cent, sentence, share
 from vaegmm.colours import colour_of
 from vaegmm.data import LEAST_IMAGES, as_npz
 from vaegmm.model import VAEGMM
@@ -121,7 +121,7 @@ def take_picture(source: str, model: VAEGMM) -> list[Reading]:
         st.image(picture.convert("RGB"), width=280)
         return [read_image(model, digit_from_image(picture))]
     except ValueError as error:
-        st.error(sentence(error), icon=":material/error:")
+        st.error(sentence(error, "the picture"), icon=":material/error:")
         return []
 
 
@@ -294,14 +294,14 @@ def show_history(model: VAEGMM) -> None:
             {
                 "Drawing": pictures.data_uri(entry["reading"].image, show.theme()),
                 "Read as": names[entry["reading"].label],
-                "Sure": float(entry["reading"].probabilities.max()),
+                "Sure": float(per_cent(entry["reading"].probabilities.max(), 0)),
                 "It was": names[entry["truth"]],
             }
             for entry in history
         ],
         column_config={
             "Drawing": st.column_config.ImageColumn(width="small"),
-            "Sure": st.column_config.NumberColumn(format="percent"),
+            "Sure": st.column_config.NumberColumn(format="%.0f %%"),
             "It was": st.column_config.SelectboxColumn(options=list(names), required=True),
         },
         disabled=["Drawing", "Read as", "Sure"],
@@ -335,12 +335,6 @@ def show_history(model: VAEGMM) -> None:
             on_click=lambda: st.session_state.pop(_HISTORY, None),
             key="forget",
         )
-
-
-def sentence(error: Exception) -> str:
-    """Return what an error says, as a sentence of its own."""
-    text = str(error)
-    return text[:1].upper() + text[1:]
 
 
 main()

@@ -96,6 +96,7 @@ def own_imports(module: str) -> set[str]:
 ALLOWED = {
     "config": set(),
     "colours": set(),
+    "errors": set(),  # which every other may import
     "gaussian": set(),
     "processes": set(),
     "mixture": {"gaussian", "processes"},
@@ -125,7 +126,7 @@ ALLOWED = {
 
 @pytest.mark.parametrize("module", ALLOWED)
 def test_a_module_imports_what_its_place_allows(module):
-    assert own_imports(module) <= ALLOWED[module]
+    assert own_imports(module) - {"errors"} <= ALLOWED[module]
 
 
 def test_no_two_modules_import_each_other():

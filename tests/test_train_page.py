@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +18,8 @@ from streamlit.testing.v1 import AppTest
 from vaegmm.app.words import share
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
 from vaegmm.runs import Run, RunError, list_runs
-from vaegmm.training import Progress
+from vaegmm.settings import setting
+from vaegmm.training import NonFiniteLossError, Progress
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 TINY = TrainConfig(
@@ -147,19 +150,24 @@ def test_mnist_has_the_images_that_are_announced_before_its_download(mnist_data)
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "sentence"),
-    [
-        ("default-epochs", 0, "epochs must be at least 1; got epochs=0"),
-        ("default-learning_rate", 2.0, "learning_rate must"),
-        ("default-components", 2000, "n_components=2000, images=1199. Lower n_components."),
-        ("default-seed", -1, "seed must"),
-    ],
+    ("name", "value"), [("epochs", 0), ("learning_rate", 2.0), ("kl_weight", -1.0), ("seed", -1)]
 )
-def test_a_setting_out_of_range_is_refused(key: str, value: float, sentence: str) -> None:
+def test_a_setting_out_of_range_cannot_be_chosen(name: str, value: float) -> None:
     page = _open()
-    page.number_input(key=key).set_value(value)
+    box = page.number_input(key=f"default-{name}")
+    assert value < box.min or value > box.max
+    box.set_value(value)  # as a browser that was tampered with may send it
     _run(page)
-    assert sentence in page.error[0].value
+    assert page.number_input(key=f"default-{name}").value == setting(PRESETS["default"], name)
+
+
+def test_more_clusters_than_images_are_refused() -> None:
+    page = _open()
+    page.number_input(key="default-components").set_value(2000)
+    _run(page)
+    assert page.error[0].value == (
+        "Clusters must not exceed the 1,199 training images: choose fewer."
+    )
     assert page.button(key="start").disabled
 
 
@@ -170,7 +178,9 @@ def test_images_from_a_path(tiny_data: Path, launched: list[Run]) -> None:
     assert page.button(key="start").disabled and not page.error
     page.text_input(key="data_path").set_value("/nowhere.npz")
     _run(page)
-    assert "there is no file or folder /nowhere.npz" in page.error[0].value
+    assert page.error[0].value == (
+        "There is no file or folder /nowhere.npz. Check the path, or upload the file."
+    )
     assert page.button(key="start").disabled
 
     page.text_input(key="data_path").set_value(str(tiny_data))
@@ -190,11 +200,6 @@ def test_images_from_an_upload(tiny_data: Path, launched: list[Run]) -> None:
     _run(page)
     assert page.button(key="start").disabled and not page.error
     uploader = page.file_uploader(key="data_upload")
-    uploader.set_value(("bad.npz", b"junk", "application/octet-stream"))
-    _run(page)
-    assert page.error[0].value.startswith("bad.npz is no readable")
-    assert page.button(key="start").disabled
-
     uploader = page.file_uploader(key="data_upload")
     uploader.set_value(("mine.npz", tiny_data.read_bytes(), "application/octet-stream"))
     _run(page)
@@ -206,12 +211,62 @@ def test_images_from_an_upload(tiny_data: Path, launched: list[Run]) -> None:
     assert kept.read_bytes() == tiny_data.read_bytes()
 
 
+def _npz(**arrays: object) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"junk", "mine.npz cannot be read: it is damaged, or not a .npz file."),
+        (_npz(images=np.zeros((9, 28, 28)))[:-200], "mine.npz cannot be read: it is damaged"),
+        (pickle.dumps([1, 2]), "mine.npz cannot be read: it is damaged, or not a .npz file."),
+        (_npz(images=np.array([{}, {}])), "mine.npz holds Python objects, which are not opened"),
+        (_npz(pictures=np.zeros(3)), "mine.npz holds no array called `images`."),
+        (_npz(images=np.zeros((9, 32, 32))), "must be 28 × 28 pixels"),
+        (_npz(images=np.full((9, 28, 28), 255.0)), "must lie from 0 to 1"),
+        (_npz(images=np.zeros((9, 28, 28), int)), "must be whole numbers from 0 to 255 (uint8)"),
+        (_npz(images=np.zeros((9, 28, 28)), labels=np.zeros(8)), "one label for each of its 9"),
+        (_npz(images=np.zeros((9, 28, 28)), labels=np.full(9, -1)), "whole numbers from 0 to 999"),
+        (_npz(images=np.zeros((3, 28, 28))), "mine.npz holds too few images: 3."),
+    ],
+    ids=[
+        *("junk", "half", "a pickle", "objects", "no images", "shape", "range", "type"),
+        *("few labels", "wrong labels", "few images"),
+    ],
+)
+def test_an_upload_that_is_no_data_set_is_refused(content: bytes, sentence: str) -> None:
+    page = _open()
+    page.selectbox(key="data").select("an upload")
+    _run(page)
+    uploader = page.file_uploader(key="data_upload")
+    uploader.set_value(("mine.npz", content, "application/octet-stream"))
+    _run(page)
+    (error,) = page.error
+    assert sentence in error.value
+    assert not any(internal in error.value for internal in ("/tmp", "Error", "pickle", "dtype"))
+    assert page.button(key="start").disabled
+
+
+def test_an_upload_that_is_too_large_is_refused() -> None:
+    page = _open()
+    page.selectbox(key="data").select("an upload")
+    _run(page)
+    uploader = page.file_uploader(key="data_upload")
+    uploader.set_value(("mine.npz", bytes(51 * 2**20), "application/octet-stream"))
+    _run(page)
+    assert page.error[0].value.startswith("mine.npz has 51 MB; 50 is the most")
+
+
 def test_a_run_that_cannot_be_started_says_why(runs_folder: Path, launched: list[Run]) -> None:
     runs_folder.write_text("a file where the folder of runs should be")
     page = _open()
     page.button(key="start").click()
     _run(page)
-    assert "cannot be written" in page.error[0].value
+    assert page.error[0].value.startswith("The training cannot be kept")
+    assert str(runs_folder) not in page.error[0].value
     assert not launched
 
 
@@ -224,7 +279,8 @@ def test_a_finished_run_can_be_loaded(make_run: Callable[..., Run]) -> None:
     assert metrics["Classification"] == share(run.metrics["classification_accuracy"])
     assert metrics["Cross-entropy, test"] == f"{run.metrics['cross_entropy']:.1f} nats"
     shown = page.dataframe[0].value.iloc[0]
-    assert shown["Clustering"] == 100 * run.metrics["clustering_accuracy"]
+    assert f"{shown['Clustering']:.1f} %" == share(run.metrics["clustering_accuracy"])
+    assert shown["Cross-entropy, validation"] == run.losses[-1].validation_cross_entropy
     page.button(key="load").click()
     _run(page)
     assert page.session_state["checkpoint"] == str(run.model_path.resolve())
@@ -243,10 +299,12 @@ def test_a_stopped_run_can_be_resumed(make_run: Callable[..., Run], launched: li
 
 def test_a_failed_run_shows_its_reason_and_its_log(make_run: Callable[..., Run]) -> None:
     run = make_run()
-    run._write_status("failed", error="loss must stay finite; it did not in epoch 3, step 2.")
+    run._write_status("failed", error=NonFiniteLossError(epoch=3, step=2))
     (run.path / "log.txt").write_text("epoch 1/2\nepoch 2/2\nvaegmm: it broke\n")
     page = _open()
-    assert page.error[0].value == "loss must stay finite; it did not in epoch 3, step 2."
+    assert page.error[0].value == (
+        "The loss stopped being a number in epoch 3. Start again with a lower learning rate."
+    )
     assert any("vaegmm: it broke" in code.value for code in page.code)
     assert {"Resume", "Delete it"} <= _buttons(page)
 
@@ -308,13 +366,13 @@ def test_what_a_run_refuses_is_shown(
     make_run()
 
     def refuse(self: Run) -> None:
-        raise RunError("tiny is being worked on by another process.")
+        raise RunError("runs/tiny is being worked on by another process.", reason="run busy")
 
     monkeypatch.setattr(Run, "launch", refuse)
     page = _open()
     page.button(key="resume").click()
     _run(page)
-    assert page.error[0].value == "tiny is being worked on by another process."
+    assert page.error[0].value.startswith("Another process is at work on this training")
 
 
 def test_curves_of_several_runs_are_compared(make_run: Callable[..., Run]) -> None:

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vaegmm.config import TrainConfig
+from vaegmm.errors import ReasonedError
 from vaegmm.labelling import UNNAMED, ComponentNames
 from vaegmm.mixture import GaussianMixture
 from vaegmm.parts import Parts
@@ -29,7 +30,7 @@ FORMAT = 1
 _HEADER_KEY = "vaegmm"
 
 
-class CheckpointError(Exception):
+class CheckpointError(ReasonedError):
     """A checkpoint cannot be read or written; the message says which, why, and what to do."""
 
 
@@ -86,15 +87,20 @@ def read_parts(path: str | Path) -> Parts:
     tensors, header = read_tensors(path)
     found = header.get("format")
     if found != FORMAT:
-        advice = " Update vaegmm." if isinstance(found, int) and found > FORMAT else ""
+        is_newer = isinstance(found, int) and found > FORMAT
+        advice = " Update vaegmm." if is_newer else ""
         raise CheckpointError(
-            f"{path} must have checkpoint format {FORMAT}; it has {found!r}.{advice}"
+            f"{path} must have checkpoint format {FORMAT}; it has {found!r}.{advice}",
+            reason="newer checkpoint" if is_newer else "damaged checkpoint",
+            name=Path(path).name,
         )
     try:
         return _build(tensors, header)
     # A stranger's file can be wrong in any way; whatever stumbles over it, it's the file.
     except Exception as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from error
+        raise CheckpointError(
+            f"{path} is damaged: {error}", reason="damaged checkpoint", name=Path(path).name
+        ) from error
 
 
 def library_versions() -> dict[str, str]:
@@ -226,7 +232,8 @@ def write_tensors(path: str | Path, tensors: dict[str, Tensor], header: dict[str
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"{path} cannot be written: {error}. What was there before is unchanged; "
-            "free some space, or choose another place."
+            "free some space, or choose another place.",
+            reason="unwritable checkpoint",
         ) from error
     finally:
         if temporary is not None:
@@ -254,7 +261,11 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def _read(path: str | Path, with_tensors: bool) -> tuple[dict[str, Tensor], dict[str, Any]]:
     path = Path(path)
     if not path.is_file():
-        raise CheckpointError(f"{path} must be a checkpoint file; there is no such file.")
+        raise CheckpointError(
+            f"{path} must be a checkpoint file; there is no such file.",
+            reason="no such checkpoint",
+            name=path.name,
+        )
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(_HEADER_KEY)
@@ -265,10 +276,14 @@ def _read(path: str | Path, with_tensors: bool) -> tuple[dict[str, Tensor], dict
     except Exception as error:
         raise CheckpointError(
             f"{path} must be a vaegmm checkpoint; it is truncated or another kind of file "
-            f"({error})."
+            f"({error}).",
+            reason="damaged checkpoint",
+            name=path.name,
         ) from error
     if not isinstance(header, dict):
         raise CheckpointError(
-            f"{path} must be a vaegmm checkpoint; it is a safetensors file of something else."
+            f"{path} must be a vaegmm checkpoint; it is a safetensors file of something else.",
+            reason="foreign checkpoint",
+            name=path.name,
         )
     return tensors, header

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from vaegmm.errors import InputError
+
 MeanActivation = Literal["linear", "relu"]
 StdActivation = Literal["softplus", "relu"]
 OutputActivation = Literal["sigmoid", "relu"]
@@ -18,7 +20,8 @@ _MOST_LAYERS = 32  # a stranger's checkpoint must not ask for millions
 
 def _require(condition: bool, name: str, value: object, rule: str) -> None:
     if not condition:
-        raise ValueError(f"{name} must {rule}; got {name}={value!r}.")
+        message = f"{name} must {rule}; got {name}={value!r}."
+        raise InputError(message, reason="setting", setting=name, rule=rule)
 
 
 def _check_types(config: Any) -> None:

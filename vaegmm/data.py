@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import socket
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from vaegmm.errors import ReasonedError, handed_on
 from vaegmm.images import MOST_LABELS, as_bytes, as_labels
 from vaegmm.vae import IMAGE_SHAPE
 
@@ -40,7 +42,7 @@ _SECONDS_TO_ANSWER = 5.0  # a mirror that is silent for longer cannot be reached
 _SECONDS_TO_DOWNLOAD = 600.0  # for as long, a second process waits for the first one's download
 
 
-class DataError(Exception):
+class DataError(ReasonedError):
     """A data set cannot be had; the message says where it was looked for and what to do."""
 
 
@@ -122,11 +124,15 @@ def load(name: str | Path) -> Dataset:
     if path.exists():
         raise DataError(
             f"data must be mnist, fashion, digits, a .npz file or a folder; got {name}. "
-            "Save your images as a .npz with an array `images`, or put them in a folder."
+            "Save your images as a .npz with an array `images`, or put them in a folder.",
+            reason="kind of data",
+            name=path.name,
         )
     raise DataError(
         f"data must be mnist, fashion, digits, a .npz file or a folder of images; "
-        f"there is no file or folder {name}."
+        f"there is no file or folder {name}.",
+        reason="no such data",
+        name=name,
     )
 
 
@@ -173,12 +179,16 @@ def _torchvision_dataset(
         if _has_archives(class_name, ("",)):
             raise DataError(
                 f"{title} in {raw} is damaged ({reason}). Delete the files there that don't end "
-                "in .gz; they will be unpacked again."
+                "in .gz; they will be unpacked again.",
+                reason="damaged archives",
+                title=title,
             ) from error
         raise DataError(
             f"{title} must be in {raw} or within reach of a download; it is neither ({reason}). "
             "Use --data digits, which needs no network, or put the four archives there "
-            "(for another folder set VAEGMM_DATA)."
+            "(for another folder set VAEGMM_DATA).",
+            reason="no download",
+            title=title,
         ) from error
     train, test = parts
     n_validation = len(train) // 12  # 5,000 of 60,000
@@ -232,16 +242,28 @@ def _npz(path: Path) -> Dataset:
             names = archive.files
     # A damaged or hostile archive raises zipfile's, zlib's, numpy's or the memory's error.
     except Exception as error:
-        raise DataError(f"{path} is no readable .npz file: {error}") from error
+        # Of an archive that is whole, numpy refuses what it would have to unpickle.
+        is_pickled = isinstance(error, ValueError) and zipfile.is_zipfile(path)
+        raise DataError(
+            f"{path} is no readable .npz file: {error}",
+            reason="pickled arrays" if is_pickled else "no npz",
+            name=path.name,
+        ) from error
     if "images" not in arrays:
-        raise DataError(f"{path} must hold an array named `images`; it holds {names}.")
+        raise DataError(
+            f"{path} must hold an array named `images`; it holds {names}.",
+            reason="npz without images",
+            name=path.name,
+        )
     labels = None
     try:
         images = as_bytes(arrays["images"])
         if "labels" in arrays:
             labels = as_labels(arrays["labels"], len(images))
     except ValueError as error:
-        raise DataError(f"{path} is no usable data set: {error}") from error
+        raise DataError(
+            f"{path} is no usable data set: {error}", **handed_on(error, name=path.name)
+        ) from error
     n_labels = 0 if labels is None else int(labels.max()) + 1
     label_names = tuple(str(label) for label in range(n_labels))
     return _split(str(path), path.name, Split(images, labels), label_names)
@@ -254,15 +276,25 @@ def _folder(path: Path) -> Dataset:
             folder: _image_files(folder) for folder in sorted(path.iterdir()) if folder.is_dir()
         }
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+        raise DataError(
+            f"{path} cannot be read: {error}", reason="unreadable folder", name=path.name
+        ) from error
     folders = {folder: files for folder, files in folders.items() if files}
     if folders and loose:
         raise DataError(
             f"{path} must hold either images or one sub-folder a label; it holds both "
-            f"({len(loose)} images beside {len(folders)} sub-folders)."
+            f"({len(loose)} images beside {len(folders)} sub-folders).",
+            reason="mixed folder",
+            name=path.name,
         )
     if not folders and not loose:
-        raise DataError(f"{path} must hold images ({', '.join(IMAGE_SUFFIXES)}); it holds none.")
+        suffixes = ", ".join(IMAGE_SUFFIXES)
+        raise DataError(
+            f"{path} must hold images ({suffixes}); it holds none.",
+            reason="empty folder",
+            name=path.name,
+            suffixes=suffixes,
+        )
     if loose:
         images = np.stack([read_image(file) for file in loose])
         return _split(str(path), path.name, Split(images, None), ())
@@ -298,13 +330,17 @@ def read_image(path: str | Path) -> np.ndarray:
     try:
         picture = open_picture(path)
     except ValueError as error:
-        raise DataError(f"{path} cannot be used: {error}") from error
+        raise DataError(
+            f"{path} cannot be used: {error}", **handed_on(error, name=Path(path).name)
+        ) from error
     if picture.size == IMAGE_SHAPE and picture.mode == "L":
         return np.array(picture)
     try:
         return digit_from_image(picture)
     except ValueError as error:
-        raise DataError(f"{path} shows no digit: {error}") from error
+        raise DataError(
+            f"{path} shows no digit: {error}", **handed_on(error, name=Path(path).name)
+        ) from error
 
 
 def _image_files(folder: Path) -> list[Path]:
@@ -322,7 +358,11 @@ def _split(name: str, title: str, everything: Split, label_names: tuple[str, ...
     """Hold out a sixth for validation and a sixth for the test, seeded."""
     if len(everything) < LEAST_IMAGES:
         raise DataError(
-            f"{title} must hold at least {LEAST_IMAGES} images; it holds {len(everything)}."
+            f"{title} must hold at least {LEAST_IMAGES} images; it holds {len(everything)}.",
+            reason="few images",
+            name=title,
+            least=LEAST_IMAGES,
+            found=len(everything),
         )
     n_held_out = len(everything) // 6
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(everything))

@@ -6,6 +6,7 @@ import os
 
 import torch
 
+from vaegmm.errors import InputError
 from vaegmm.processes import n_processes
 
 
@@ -34,9 +35,10 @@ def choose_device(name: str | None = None) -> torch.device:
     # torch raises RuntimeError, AssertionError or AcceleratorError for devices it lacks.
     except Exception as error:
         reason = str(error).splitlines()[0].split(". ")[0][:120]
-        raise ValueError(
+        raise InputError(
             f"device must be one this machine has; got device={name!r} ({reason}). "
-            "Leave it out to take the best there is."
+            "Leave it out to take the best there is.",
+            reason="no such device",
         ) from error
 
 

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from vaegmm.errors import InputError
 from vaegmm.vae import IMAGE_SHAPE, N_PIXELS
 
 MOST_LABELS = 1000  # more is an identifier taken for a label, and tables of it fill the memory
@@ -30,30 +31,37 @@ def as_images(images: ArrayLike | Tensor, name: str = "images") -> np.ndarray:
         array = array[None]
     fits = array.ndim >= 2 and array.shape[1:] in (IMAGE_SHAPE, (N_PIXELS,))
     if not fits:
-        raise ValueError(
+        raise InputError(
             f"{name} must have shape (N, 28, 28) or (N, 784); got shape={array.shape}. "
             "Bring a picture of another size to MNIST's form with "
-            "vaegmm.preprocess.digit_from_image."
+            "vaegmm.preprocess.digit_from_image.",
+            reason="image shape",
+            shape=" × ".join(map(str, array.shape)) or "one number",
         )
     if len(array) == 0:
-        raise ValueError(f"{name} must not be empty; got {name}=0.")
+        raise InputError(f"{name} must not be empty; got {name}=0.", reason="no images")
     array = array.reshape(-1, *IMAGE_SHAPE)
     if array.dtype == np.uint8:
         return array
     if array.dtype == bool:
         return array.astype(np.uint8) * 255
     if not np.issubdtype(array.dtype, np.floating):
-        raise ValueError(
+        raise InputError(
             f"{name} must be uint8, or float in [0, 1]; got dtype={array.dtype}. "
-            "Convert with .astype(numpy.uint8)."
+            "Convert with .astype(numpy.uint8).",
+            reason="image type",
         )
     low, high = float(array.min()), float(array.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError(f"{name} must be finite; got NaN or infinity among its pixels.")
+        raise InputError(
+            f"{name} must be finite; got NaN or infinity among its pixels.",
+            reason="image range",
+        )
     if low < 0 or high > 1:
-        raise ValueError(
+        raise InputError(
             f"{name} must lie in [0, 1] where they are float; got values from {low} to {high}. "
-            "Divide by 255, or pass uint8."
+            "Divide by 255, or pass uint8.",
+            reason="image range",
         )
     return array.astype(np.float32)
 
@@ -88,17 +96,27 @@ def as_labels(labels: ArrayLike | Tensor, n_images: int, name: str = "labels") -
     """
     array = _as_array(labels, name)
     if array.shape != (n_images,):
-        raise ValueError(
-            f"{name} must have one entry an image; got shape={array.shape} for {n_images} images."
+        raise InputError(
+            f"{name} must have one entry an image; got shape={array.shape} for {n_images} images.",
+            reason="label count",
+            n_images=n_images,
         )
     rule = f"{name} must be whole numbers from 0 to {MOST_LABELS - 1}; got"
     if not np.issubdtype(array.dtype, np.integer) and not np.issubdtype(array.dtype, np.floating):
-        raise ValueError(f"{rule} dtype={array.dtype}. Number your labels.")
+        raise InputError(
+            f"{rule} dtype={array.dtype}. Number your labels.",
+            reason="label numbers",
+            most=MOST_LABELS - 1,
+        )
     with np.errstate(invalid="ignore"):
         whole = array.astype(np.int64)
     wrong = (whole != array) | (whole < 0) | (whole >= MOST_LABELS)
     if wrong.any():
-        raise ValueError(f"{rule} {array[wrong][0]} among them. Number your labels.")
+        raise InputError(
+            f"{rule} {array[wrong][0]} among them. Number your labels.",
+            reason="label numbers",
+            most=MOST_LABELS - 1,
+        )
     return whole
 
 
@@ -110,4 +128,8 @@ def _as_array(values: ArrayLike | Tensor, name: str) -> np.ndarray:
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise ValueError(f"{name} must be one array; got rows of different lengths.") from error
+        raise InputError(
+            f"{name} must be one array; got rows of different lengths.",
+            reason="image shape",
+            shape="rows of different lengths",
+        ) from error

@@ -16,6 +16,7 @@ from torch import Tensor
 from vaegmm import checkpoint
 from vaegmm.config import MixtureConfig
 from vaegmm.devices import best_device
+from vaegmm.errors import InputError
 from vaegmm.images import as_bytes, as_images, as_labels
 from vaegmm.inference import Inference, decode
 from vaegmm.labelling import name_by_probabilities, name_components
@@ -347,7 +348,9 @@ def require_enough_images(n_images: int, config: MixtureConfig) -> None:
     Checked before the autoencoder is trained: a training must not be lost to this at its end.
     """
     if n_images < config.n_components:
-        raise ValueError(
+        raise InputError(
             "n_components must not exceed the number of training images; got "
-            f"n_components={config.n_components}, images={n_images}. Lower n_components."
+            f"n_components={config.n_components}, images={n_images}. Lower n_components.",
+            reason="many components",
+            n_images=n_images,
         )

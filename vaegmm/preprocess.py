@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image, ImageOps
 from scipy import ndimage
 
+from vaegmm.errors import InputError
+
 SIDE = 28  # pixels of the field
 BOX = 20  # pixels of the box that the digit is scaled to
 PEN_WIDTH = 2.4  # pixels: thin, as the thinner half of MNIST's pens; chosen on pen_digits_dev
@@ -107,11 +109,13 @@ def _fit_box(lines: list[np.ndarray], box: float) -> tuple[np.ndarray, np.ndarra
         starts one; that of a line's last point is the point itself.
     """
     if not lines:
-        raise ValueError("strokes must not be empty; got a blank drawing.")
+        raise InputError("strokes must not be empty; got a blank drawing.", reason="blank drawing")
     points = np.concatenate(lines)
     low, high, extent = _bounds(points)
     if extent < _SMALLEST:
-        raise ValueError("strokes must show more than a dot; got a drawing without extent.")
+        raise InputError(
+            "strokes must show more than a dot; got a drawing without extent.", reason="dot"
+        )
     points = (points - (low + high) / 2) * (box / extent) + SIDE / 2
     following = np.arange(1, len(points) + 1)
     following[np.cumsum([len(line) for line in lines]) - 1] -= 1
@@ -235,8 +239,10 @@ def split_digits(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
                 continue
         digits.append([line])
     if len(digits) > MOST_DIGITS:
-        raise ValueError(
-            f"strokes must make up at most {MOST_DIGITS} digits; got {len(digits)} side by side."
+        raise InputError(
+            f"strokes must make up at most {MOST_DIGITS} digits; got {len(digits)} side by side.",
+            reason="many digits",
+            most=MOST_DIGITS,
         )
     return [[line.tolist() for line in digit] for digit in digits]
 
@@ -260,11 +266,15 @@ def digit_from_image(picture: Image.Image | np.ndarray) -> np.ndarray:
     grey = _as_grey(picture)
     height, width = grey.shape
     if min(height, width) < 4:
-        raise ValueError(f"picture must have at least 4×4 pixels; got {width}×{height}.")
+        raise InputError(
+            f"picture must have at least 4×4 pixels; got {width}×{height}.", reason="small picture"
+        )
     contrast = _contrast(grey)
     paper, ink = _otsu(contrast)
     if ink - paper < _LEAST_CONTRAST:
-        raise ValueError("picture must show a digit; got one without visible ink.")
+        raise InputError(
+            "picture must show a digit; got one without visible ink.", reason="blank picture"
+        )
     grey_ink = ((contrast - paper) / (ink - paper)).clip(0, 1)
     # With the grey of its edges, which says where between two pixels a stroke ends.
     mask = ndimage.binary_dilation(_main_pieces(grey_ink > 0.5), np.ones((3, 3)))
@@ -315,13 +325,15 @@ def open_picture(file: str | Path | IO[bytes]) -> Image.Image:
         raise
     # Pillow's readers raise whatever a malformed file makes them stumble over.
     except Exception as error:
-        raise ValueError(f"no readable image ({error}).") from error
+        raise InputError(f"no readable image ({error}).", reason="no picture") from error
     raise _TooLargeError(
-        f"file must have at most {LARGEST_FILE / 1e6:.0f} MB; got {n_bytes / 1e6:.1f} MB."
+        f"file must have at most {LARGEST_FILE / 1e6:.0f} MB; got {n_bytes / 1e6:.1f} MB.",
+        reason="large picture file",
+        most=LARGEST_FILE // 10**6,
     )
 
 
-class _TooLargeError(ValueError):
+class _TooLargeError(InputError):
     """A picture that would take too long, or too much memory, to look at."""
 
 
@@ -329,7 +341,9 @@ def _check_size(width: int, height: int) -> None:
     if width * height > LARGEST_PICTURE:
         raise _TooLargeError(
             f"picture must have at most {LARGEST_PICTURE / 1e6:.0f} megapixels; "
-            f"got {width}×{height}. Scale it down."
+            f"got {width}×{height}. Scale it down.",
+            reason="large picture",
+            most=LARGEST_PICTURE // 10**6,
         )
 
 
@@ -344,17 +358,20 @@ def _as_lines(strokes: Any) -> list[np.ndarray]:
             if line.size == 0:
                 continue
             if line.ndim != 2 or line.shape[1] != 2:
-                raise ValueError(f"{rule}; got a stroke of shape {line.shape}.")
+                raise InputError(f"{rule}; got a stroke of shape {line.shape}.", reason="strokes")
             # A pad's unit is its side: what is a million pads away is no drawing.
             if not (np.abs(line) < 1e6).all():
-                raise ValueError(f"{rule}; got NaN, infinity or a point far away.")
+                raise InputError(
+                    f"{rule}; got NaN, infinity or a point far away.", reason="strokes"
+                )
             lines.append(line)
             n_points += len(line)
             if n_points > MOST_POINTS:
-                raise ValueError(f"{rule}, at most {MOST_POINTS:,} of them.")
+                raise InputError(f"{rule}, at most {MOST_POINTS:,} of them.", reason="strokes")
     except (TypeError, ValueError) as error:
-        message = str(error)
-        raise ValueError(message if message.startswith(rule) else f"{rule}.") from error
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{rule}.", reason="strokes") from error
     return lines
 
 
@@ -381,11 +398,15 @@ def _as_grey(picture: Image.Image | np.ndarray) -> np.ndarray:
         array = np.asarray(picture)
         if array.dtype == bool or np.issubdtype(array.dtype, np.floating):
             if not np.isfinite(array).all():
-                raise ValueError("picture must be finite; got NaN or infinity among its pixels.")
+                raise InputError(
+                    "picture must be finite; got NaN or infinity among its pixels.",
+                    reason="no picture",
+                )
             array = np.rint(np.clip(array, 0, 1) * 255)
         if array.ndim not in (2, 3) or array.size == 0 or array.shape[2:] not in ((), (3,), (4,)):
-            raise ValueError(
-                f"picture must have shape (H, W), (H, W, 3) or (H, W, 4); got shape={array.shape}."
+            raise InputError(
+                f"picture must have shape (H, W), (H, W, 3) or (H, W, 4); got shape={array.shape}.",
+                reason="no picture",
             )
         _check_size(array.shape[1], array.shape[0])
         picture = Image.fromarray(array.astype(np.uint8))

@@ -27,7 +27,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -43,6 +43,7 @@ from vaegmm.checkpoint import CheckpointError, read_header, read_tensors, write_
 from vaegmm.config import TrainConfig
 from vaegmm.data import DataError, Dataset
 from vaegmm.devices import choose_device
+from vaegmm.errors import ReasonedError
 from vaegmm.model import VAEGMM, load, require_enough_images
 from vaegmm.processes import from_first_process, join_processes, n_processes
 from vaegmm.settings import preset_and_changes
@@ -55,7 +56,7 @@ _STATUS_SECONDS = 0.5
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class RunError(Exception):
+class RunError(ReasonedError):
     """A run directory cannot be used as asked; the message says why and what to do."""
 
 
@@ -68,6 +69,8 @@ class Status:
     pid: int | None = None
     progress: Progress | None = None  # the last one
     error: str | None = None
+    reason: str = ""  # of the error, with its facts: see vaegmm.errors
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Status:
@@ -115,7 +118,8 @@ class Run:
         except FileExistsError as error:
             raise RunError(
                 f"out must be a new directory; {path} exists. "
-                "Add --resume to go on with the run in it, or choose another."
+                "Add --resume to go on with the run in it, or choose another.",
+                reason="run exists",
             ) from error
         except OSError as error:
             raise _unwritable(run.path, error) from error
@@ -160,7 +164,8 @@ class Run:
             return dict(json.loads((self.path / "config.json").read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise RunError(
-                f"{self.path} must be the directory of a run; it has no readable config.json."
+                f"{self.path} must be the directory of a run; it has no readable config.json.",
+                reason="damaged run",
             ) from error
 
     @property
@@ -169,7 +174,9 @@ class Run:
         try:
             return TrainConfig.from_dict(self.settings["config"])
         except (KeyError, ValueError, TypeError) as error:
-            raise RunError(f"{self.path / 'config.json'} is damaged: {error}") from error
+            raise RunError(
+                f"{self.path / 'config.json'} is damaged: {error}", reason="damaged run"
+            ) from error
 
     @property
     def model_path(self) -> Path:
@@ -183,11 +190,11 @@ class Run:
         if status.state in _WORKING and not self._is_worked_on(status):
             status = self._last_status()  # it may have ended between the two looks
             if status.state in _WORKING:
-                reason = (
+                error = (
                     "the process ended without a word: it was killed, or the machine ran out of "
                     "memory or was switched off. Resume goes on from the last finished epoch."
                 )
-                return replace(status, state="failed", error=reason)
+                return replace(status, state="failed", error=error, reason="process ended")
         return status
 
     @property
@@ -258,7 +265,7 @@ class Run:
                     self._write_last_status("stopped")
                 raise
             except Exception as error:
-                self._write_last_status("failed", str(error) or type(error).__name__)
+                self._write_last_status("failed", error)
                 raise
 
     def launch(self) -> None:
@@ -271,7 +278,10 @@ class Run:
             if self._is_starting(self._last_status()):
                 raise _busy(self.path)
             if self.is_finished:
-                raise RunError(f"{self.path} is finished; its result is {self.model_path}.")
+                raise RunError(
+                    f"{self.path} is finished; its result is {self.model_path}.",
+                    reason="run finished",
+                )
             # The worker must import this package, wherever the app was started from.
             package = str(Path(__file__).resolve().parent.parent)
             paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -317,7 +327,9 @@ class Run:
         try:
             shutil.rmtree(self.path)
         except OSError as error:
-            raise RunError(f"{self.path} cannot be removed: {error}.") from error
+            raise RunError(
+                f"{self.path} cannot be removed: {error}.", reason="run cannot be removed"
+            ) from error
 
     def _execute(
         self,
@@ -382,11 +394,14 @@ class Run:
             if header["fingerprint"] != fingerprint:
                 raise DataError(
                     f"a resumed run must have the images it began with; "
-                    f"{self.settings['data']} holds others now. Start a new run."
+                    f"{self.settings['data']} holds others now. Start a new run.",
+                    reason="other images",
                 )
             state.restore(tensors, [EpochLoss(**loss) for loss in header["history"]])
         except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{self._state_path} is damaged: {error}") from error
+            raise CheckpointError(
+                f"{self._state_path} is damaged: {error}", reason="damaged run"
+            ) from error
         self._write_losses(state.history)  # an interrupted save may have left them behind
 
     @property
@@ -408,7 +423,7 @@ class Run:
         self,
         state: State,
         progress: Progress | None = None,
-        error: str | None = None,
+        error: Exception | None = None,
         pid: int | None = None,
     ) -> None:
         status = Status(
@@ -416,11 +431,13 @@ class Run:
             updated=time.time(),
             pid=pid or os.getpid(),
             progress=progress or self._last_status().progress,
-            error=error,
+            error=None if error is None else str(error) or type(error).__name__,
+            reason=getattr(error, "reason", ""),
+            facts=getattr(error, "facts", {}),
         )
         _replace(self.path / "status.json", json.dumps(asdict(status)))
 
-    def _write_last_status(self, state: State, error: str | None = None) -> None:
+    def _write_last_status(self, state: State, error: Exception | None = None) -> None:
         if self.is_finished:
             return  # whatever came after the result takes nothing from it
         # Where a full disk is what ended the run, that error is the one to raise.
@@ -593,11 +610,17 @@ def _modified(path: Path) -> float:
 
 
 def _busy(path: Path) -> RunError:
-    return RunError(f"{path} is being worked on by another process. Wait for it, or stop it.")
+    return RunError(
+        f"{path} is being worked on by another process. Wait for it, or stop it.",
+        reason="run busy",
+    )
 
 
 def _unwritable(path: Path, error: Exception) -> RunError:
-    return RunError(f"{path} cannot be written: {error}. Free some space, or choose another place.")
+    return RunError(
+        f"{path} cannot be written: {error}. Free some space, or choose another place.",
+        reason="run unwritable",
+    )
 
 
 def _is_alive(pid: int) -> bool:

@@ -16,19 +16,28 @@ class Setting:
     label: str  # on a page
     kind: type[int] | type[float]
     help: str
+    least: float  # that a page lets people choose
+    most: float | None = None
     part: str | None = None  # the part of the configuration that holds it
     field: str | None = None  # its name there, where that is another
 
 
 SETTINGS = {
-    "epochs": Setting("Epochs", int, "epochs to train"),
-    "batch_size": Setting("Batch size", int, "images of a step"),
-    "learning_rate": Setting("Learning rate", float, "Adam's learning rate"),
+    "epochs": Setting("Epochs", int, "epochs to train", least=1),
+    "batch_size": Setting("Batch size", int, "images of a step", least=1),
+    "learning_rate": Setting("Learning rate", float, "Adam's learning rate", least=1e-6, most=0.99),
     "kl_weight": Setting(
-        "KL weight", float, "the constant of the loss: cross-entropy + constant * KL"
+        "KL weight", float, "the constant of the loss: cross-entropy + constant * KL", least=0
     ),
-    "components": Setting("Clusters", int, "components of the mixture", "mixture", "n_components"),
-    "seed": Setting("Seed", int, "seed of every random number"),
+    "components": Setting(
+        "Clusters",
+        int,
+        "components of the mixture",
+        least=1,
+        part="mixture",
+        field="n_components",
+    ),
+    "seed": Setting("Seed", int, "seed of every random number", least=0, most=2**32 - 1),
 }
 
 

@@ -75,7 +75,7 @@ def test_sizes_fall_and_keep_the_name_of_their_component() -> None:
         for trace in figure.data
         for k, place, size in zip(trace.customdata, trace.x, trace.y, strict=True)
     }
-    assert drawn == {1: ("zero", 1, 0.5), 2: ("one", 2, 0.3), 0: ("one", 3, 0.2)}
+    assert drawn == {1: ("zero", 1, 50), 2: ("one", 2, 30), 0: ("one", 3, 20)}
 
 
 def test_the_confusion_matrix_shows_counts_and_shares() -> None:

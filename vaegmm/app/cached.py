@@ -14,6 +14,7 @@ import streamlit as st
 
 from vaegmm import data
 from vaegmm.app import explore, figures, pictures
+from vaegmm.app.words import sentence
 from vaegmm.colours import PALETTE, UNNAMED_COLOUR
 from vaegmm.data import DataError, Dataset
 from vaegmm.labelling import UNNAMED
@@ -58,7 +59,7 @@ def dataset(model: VAEGMM) -> tuple[Dataset, str]:
             own = _load_dataset(name, str(data.data_folder()))
             return own, f"Images: {own.title}, {len(own.test):,} test images."
         except DataError as error:
-            reason = str(error)
+            reason = sentence(error)
     else:
         reason = f"The model's own data set, {explore.title_of(model)}, is not on this machine."
     bundled = _load_dataset("digits", "")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from vaegmm.app.words import sentence
 from vaegmm.checkpoint import CheckpointError, read_header, read_parts
 from vaegmm.runs import list_runs
 
@@ -86,6 +89,17 @@ def _default(sources: dict[str, str]) -> str:
     return next(iter(sources))
 
 
+def too_large(file: UploadedFile, remedy: str) -> dict[str, Any]:
+    """Return the reason and the facts of an error for an upload that is too large."""
+    return {
+        "reason": "large upload",
+        "name": file.name,
+        "megabytes": math.ceil(file.size / 2**20),
+        "most": UPLOAD_MEGABYTES,
+        "remedy": remedy,
+    }
+
+
 def _receive(file: UploadedFile) -> None:
     """Keep an uploaded checkpoint and choose it, once; show why not if it is none."""
     uploads: dict[str, str] = st.session_state.setdefault(_UPLOADS, {})
@@ -94,7 +108,7 @@ def _receive(file: UploadedFile) -> None:
             uploads[file.file_id] = _keep(file)
             choose_checkpoint(uploads[file.file_id])
         except CheckpointError as error:
-            uploads[file.file_id] = str(error)
+            uploads[file.file_id] = sentence(error)
     if not Path(uploads[file.file_id]).is_file():
         st.error(uploads[file.file_id], icon=":material/error:")
 
@@ -102,7 +116,8 @@ def _receive(file: UploadedFile) -> None:
 def _keep(file: UploadedFile) -> str:
     if file.size > UPLOAD_MEGABYTES * 2**20:
         raise CheckpointError(
-            f"{file.name} must be at most {UPLOAD_MEGABYTES} MB; it has {file.size / 2**20:.0f}."
+            f"upload must have at most {UPLOAD_MEGABYTES} MB; got {file.size / 2**20:.0f} MB.",
+            **too_large(file, "Copy it to the folder of checkpoints instead."),
         )
     content = file.getvalue()
     folder = Path(_upload_folder().name) / hashlib.sha256(content).hexdigest()[:16]
@@ -111,9 +126,9 @@ def _keep(file: UploadedFile) -> str:
     path.write_bytes(content)
     try:
         read_parts(path)
-    except CheckpointError as error:
+    except CheckpointError:
         path.unlink()
-        raise CheckpointError(str(error).replace(str(path), file.name)) from error
+        raise
     return str(path.resolve())
 
 

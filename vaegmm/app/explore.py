@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vaegmm.app.words import share
+from vaegmm.errors import InputError
 from vaegmm.labelling import UNNAMED
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
@@ -132,7 +133,7 @@ def way_to_runner_up(model: VAEGMM, reading: Reading) -> Way:
     z, probabilities = reading.z, reading.probabilities
     others = [label for label in named_labels(model) if label != reading.label]
     if not others:
-        raise ValueError("components must bear two labels at least; got one.")
+        raise InputError("components must bear two labels at least; got one.", reason="one label")
     runner_up = max(others, key=lambda label: probabilities[label])
     means = model.mixture.means_[component_labels(model) == runner_up]
     end = means[np.linalg.norm(means - z, axis=1).argmin()]

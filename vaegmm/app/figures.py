@@ -255,7 +255,7 @@ def component_sizes(
         if len(members):
             figure.add_bar(
                 x=rank[members] + 1,
-                y=weights[members],
+                y=100 * weights[members],
                 name=name,
                 width=0.9,  # plotly would make it up from the gaps within one colour
                 marker={"color": colour_of(label), "line": {"width": 0}},
@@ -268,7 +268,7 @@ def component_sizes(
         margin=_NO_MARGIN,
         barmode="overlay",
         xaxis={"title": "clusters, largest first", "showgrid": False},
-        yaxis={"title": "share of the images", "tickformat": ".1%"},
+        yaxis={"title": "share of the images", "tickformat": ".1f", "ticksuffix": " %"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     return figure

@@ -10,7 +10,7 @@ import streamlit as st
 from vaegmm.app import explore
 from vaegmm.app.cached import load_model
 from vaegmm.app.choice import offer_models
-from vaegmm.app.words import share
+from vaegmm.app.words import sentence, share
 from vaegmm.checkpoint import CheckpointError
 from vaegmm.model import VAEGMM
 
@@ -54,7 +54,7 @@ def page(title: str) -> VAEGMM | None:
     try:
         model = load_model(path)
     except CheckpointError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         return None
     details.caption(_summary(model))
     return model

@@ -1,8 +1,96 @@
-"""How numbers are said on every page: the same rounding everywhere."""
+"""How numbers and errors are said on every page: the same rounding and the same words everywhere.
+
+The package's messages name parameters, paths and causes, for whoever calls it. A page says what
+people can do, by the reason that an error carries.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
+
+from vaegmm.settings import SETTINGS
+
+_NPZ = "Write it with numpy.savez('digits.npz', images=images, labels=labels)"
+_CHECKPOINT = "Download it again, or save the model anew."
+
+#: What is said for each reason; in braces the facts that its errors carry.
+SENTENCES = {
+    # Settings
+    "setting": "{label} must {rule}.",
+    "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
+    "no such device": "This machine does not have that device. Choose the best there is.",
+    # Data sets
+    "no such data": "There is no file or folder {name}. Check the path, or upload the file.",
+    "kind of data": "{name} is neither a .npz file nor a folder of images. Save the images as a "
+    ".npz with an array `images`, or put them in a folder.",
+    "no npz": "{name} cannot be read: it is damaged, or not a .npz file. " + _NPZ + ".",
+    "pickled arrays": "{name} holds Python objects, which are not opened: they could run code. "
+    + _NPZ
+    + ", the images as one array of bytes (uint8).",
+    "npz without images": "{name} holds no array called `images`. " + _NPZ + ".",
+    "image shape": "The images of {name} must be 28 × 28 pixels, as an array of N × 28 × 28; this "
+    "one is {shape}. Scale them down and save the file again.",
+    "image type": "The pixels of {name} must be whole numbers from 0 to 255 (uint8) or numbers "
+    "from 0 to 1. Convert them and save the file again.",
+    "image range": "The pixels of {name} must lie from 0 to 1, or be bytes (uint8) from 0 to 255. "
+    "Convert them and save the file again.",
+    "no images": "{name} holds no image. Add some and save the file again.",
+    "label count": "{name} must have one label for each of its {n_images:,} images. Correct its "
+    "`labels`, or leave them out.",
+    "label numbers": "The labels of {name} must be whole numbers from 0 to {most}. Number them, or "
+    "leave them out.",
+    "few images": "{name} holds too few images: {found}. Add some: {least} is the least.",
+    "unreadable folder": "The folder {name} cannot be opened. Allow this program to read it.",
+    "mixed folder": "The folder {name} holds images beside folders. Keep either: images alone, or "
+    "one folder for each label.",
+    "empty folder": "The folder {name} holds no image ({suffixes}). Choose another.",
+    "damaged archives": "{title} is damaged on this machine. Delete its unpacked files, those that "
+    "don't end in .gz; they will be unpacked again.",
+    "no download": "{title} is not on this machine and could not be downloaded. Connect to the "
+    "network and start again, or choose the bundled digits.",
+    "other images": "The images are others than this training began with. Start a new one.",
+    # Pictures and drawings
+    "no picture": "{name} cannot be opened as a picture: it is damaged, or of another kind. Choose "
+    "a PNG or JPEG.",
+    "large picture file": "{name} is too large: {most} MB is the most. Scale it down.",
+    "large picture": "{name} has too many pixels: {most} million is the most. Scale it down.",
+    "small picture": "{name} is too small to show a digit. Choose a larger one.",
+    "blank picture": "There is no digit to be seen on {name}. Write darker, or come closer.",
+    "no picture pasted": "What was pasted is no picture. Copy a picture and paste it again.",
+    "blank drawing": "There is nothing on the pad yet. Draw a digit.",
+    "dot": "This is only a dot. Draw a line.",
+    "many digits": "These are more digits than can be read at once: {most} is the most. Clear some "
+    "of them.",
+    "strokes": "The drawing did not arrive as it was drawn. Clear the pad and draw it again.",
+    "one label": "All clusters have the same name: there is no other digit to go to.",
+    # Checkpoints
+    "no such checkpoint": "{name} is no longer there. Choose another model.",
+    "damaged checkpoint": "{name} is damaged, or not a model of vaegmm's. " + _CHECKPOINT,
+    "foreign checkpoint": "{name} was not written by vaegmm. Choose a file that its Download "
+    "button or `model.save` wrote.",
+    "newer checkpoint": "{name} was written by a newer vaegmm. Update this one to open it.",
+    "large upload": "{name} has {megabytes} MB; {most} is the most that can be uploaded. {remedy}",
+    "unwritable checkpoint": "The model could not be saved. Free some space on the disk, and "
+    "resume the training.",
+    # Trainings
+    "loss not finite": "The loss stopped being a number in epoch {epoch}. Start again with a lower "
+    "learning rate.",
+    "process ended": "The training ended without a word: it was killed, or the machine ran out of "
+    "memory or was switched off. Resume goes on from the last finished epoch.",
+    "run busy": "Another process is at work on this training. Wait for it, or stop it.",
+    "run exists": "There is a training of this name already. Start it again in a second.",
+    "run finished": "This training is finished already. Load its model.",
+    "run unwritable": "The training cannot be kept: the folder of trainings cannot be written. "
+    "Free some space on the disk, or set VAEGMM_RUNS to another folder.",
+    "run cannot be removed": "The training could not be deleted. Allow this program to change the "
+    "folder of trainings.",
+    "damaged run": "The files of this training are damaged. Delete it and start a new one.",
+}
+_NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
+
+_LABELS = {entry.field or name: entry.label for name, entry in SETTINGS.items()}
 
 
 def share(value: float, digits: int = 1) -> str:
@@ -11,5 +99,32 @@ def share(value: float, digits: int = 1) -> str:
     Halves are rounded up, as people and the README do; the binary number next to 0.7815 lies
     below it.
     """
-    per_cent = Decimal(repr(round(float(value), 9))) * 100
-    return f"{per_cent.quantize(Decimal(10) ** -digits, ROUND_HALF_UP)} %"
+    return f"{per_cent(value, digits)} %"
+
+
+def per_cent(value: float, digits: int = 1) -> Decimal:
+    """Return a share in [0, 1] in per cent, rounded as `share` says it."""
+    exact = Decimal(repr(round(float(value), 9))) * 100
+    return exact.quantize(Decimal(10) ** -digits, ROUND_HALF_UP)
+
+
+def sentence(error: Exception, name: str = "the file") -> str:
+    """Say to people what is wrong and what they can do about it.
+
+    Args:
+        error: any; one without a reason is written to the log.
+        name: what it is about, where the error doesn't know.
+    """
+    reason = getattr(error, "reason", "")
+    if not reason:
+        logging.getLogger(__name__).error("an error without words", exc_info=error)
+    return say(reason, getattr(error, "facts", {}), name)
+
+
+def say(reason: str, facts: Mapping[str, object], name: str = "the file") -> str:
+    """Say what is wrong for a reason, as `sentence` does."""
+    label = _LABELS.get(str(facts.get("setting")), "The setting")
+    text = SENTENCES.get(reason, _NO_WORDS).format(**{"name": name, "label": label, **facts})
+    if "name" in facts:
+        return text  # a file's own name stays as it is
+    return text[:1].upper() + text[1:]

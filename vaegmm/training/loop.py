@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vaegmm import processes
 from vaegmm.config import TrainConfig
+from vaegmm.errors import ReasonedError
 from vaegmm.images import as_bytes, to_device
 from vaegmm.training.joint import JointParts, joint_parts
 from vaegmm.training.start import prepare_prior, views_information
@@ -29,14 +30,16 @@ _LEAST_KEPT = 0.5
 _MOST_RESTARTS = 1  # of one training
 
 
-class NonFiniteLossError(RuntimeError):
+class NonFiniteLossError(ReasonedError, RuntimeError):
     """The loss stopped being a finite number; the last finished epoch is still good."""
 
     def __init__(self, epoch: int, step: int) -> None:
         kept = f"epoch {epoch - 1} is kept" if epoch > 1 else "no epoch was finished"
         super().__init__(
             f"loss must stay finite; it did not in epoch {epoch}, step {step}; {kept}. "
-            "Lower the learning rate."
+            "Lower the learning rate.",
+            reason="loss not finite",
+            epoch=epoch,
         )
         self.epoch = epoch
         self.step = step

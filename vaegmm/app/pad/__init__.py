@@ -10,6 +10,8 @@ from typing import Any
 
 import streamlit as st
 
+from vaegmm.errors import InputError
+
 
 def _read(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
@@ -79,5 +81,5 @@ def paste(key: str, label: str, most_bytes: int) -> bytes | None:
     except binascii.Error:
         content = b""
     if not 0 < len(content) <= most_bytes:
-        raise ValueError("what was pasted is no picture.")
+        raise InputError("what was pasted is no picture.", reason="no picture pasted")
     return content
