@@ -22,7 +22,7 @@ from vaegmm.settings import SETTINGS, change, describe, setting
 from vaegmm.training import Progress
 
 _POLL_SECONDS = 1.0
-_WATCHED = "watched_run"  # session key of the run that is looked at
+_WATCHED = "run"  # the key, in the session and in the address, of the run that is looked at
 _FILE, _UPLOAD = "a file or folder", "an upload"
 _TITLES = {
     "digits": "Digits (bundled)",
@@ -88,7 +88,12 @@ def offer_new_run() -> None:
     """Choose data and settings, say what they amount to, and start."""
     choice = choose_data()
     preset = st.segmented_control(
-        "Preset", ["default", "quick", "reference"], default="default", required=True, key="preset"
+        "Preset",
+        ["default", "quick", "reference"],
+        default="default",
+        required=True,
+        key="preset",
+        persist_state="session",
     )
     st.caption(_PRESET_NOTES[preset])
     try:
@@ -118,6 +123,7 @@ def choose_data() -> Choice | None:
         index=names.index("mnist" if data.is_available("mnist") else "digits"),
         format_func=data_title,
         key="data",
+        persist_state="session",
     )
     try:
         if name == _UPLOAD:
@@ -128,6 +134,7 @@ def choose_data() -> Choice | None:
                 help="A .npz holds `images` and, if you have them, `labels`. A folder holds one "
                 "sub-folder a label, or just images.",
                 key="data_path",
+                persist_state="session",
             )
             return Choice(path, count_images(path, stamp_of(path))) if path else None
         if not data.is_available(name):
@@ -205,18 +212,20 @@ def choose_settings(preset: str) -> tuple[TrainConfig, str | None]:
         values[name] = place.number_input(
             entry.label,
             value=value,
+            min_value=entry.kind(entry.least),
+            max_value=None if entry.most is None else entry.kind(entry.most),
             step=1 if entry.kind is int else 0.5 if name == "kl_weight" else value / 2,
             format="%d" if entry.kind is int else "%g",
             help=f"{entry.help[0].upper()}{entry.help[1:]}.",
             key=f"{preset}-{name}",
+            persist_state="session",
         )
     device = advanced.selectbox(
         "Device",
-            min_value=entry.kind(entry.least),
-            max_value=None if entry.most is None else entry.kind(entry.most),
         [None, "cpu"] if best_device().type == "cpu" else [None, best_device().type, "cpu"],
         format_func=lambda name: name or f"the best there is ({best_device()})",
         key="device",
+        persist_state="session",
     )
     return change(PRESETS[preset], **values), device
 
@@ -249,7 +258,7 @@ def show_runs(runs: list[Run]) -> None:
     by_name = {run.name: run for run in runs}
     if st.session_state.get(_WATCHED) not in by_name:
         st.session_state.pop(_WATCHED, None)
-    run = by_name[st.selectbox("Training", list(by_name), key=_WATCHED)]
+    run = by_name[st.selectbox("Training", list(by_name), key=_WATCHED, bind="query-params")]
     others = [name for name in by_name if name != run.name]
     if others:
         others = st.multiselect(
@@ -257,7 +266,8 @@ def show_runs(runs: list[Run]) -> None:
             others,
             max_selections=5,
             placeholder="other trainings",
-            key="compared_runs",
+            key="compare",
+            bind="query-params",
         )
     is_active = run.is_active
     compared = [run, *(by_name[name] for name in others)]

@@ -41,7 +41,7 @@ def show_pairs(model: VAEGMM, dataset: Dataset, scores: Scores) -> None:
     """Choose images and show them beside what becomes of them."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.segmented_control(
-            "Images", _BY, default=_BY[0], required=True, key="reconstruct_by"
+            "Images", _BY, default=_BY[0], required=True, key="pairs", bind="query-params"
         )
         rows = choose_rows(by, model, dataset, scores)
         if by not in ("best", "worst"):
@@ -70,7 +70,12 @@ def choose_rows(by: str, model: VAEGMM, dataset: Dataset, scores: Scores) -> np.
         labels = dataset.test.labels
         names = dataset.label_names if labels is not None else model.label_names
         label = st.selectbox(
-            "Digit", range(len(names)), format_func=names.__getitem__, key="digit", width=140
+            "Digit",
+            range(len(names)),
+            format_func=names.__getitem__,
+            key="digit",
+            bind="query-params",
+            width=140,
         )
         return np.flatnonzero((scores.predicted if labels is None else labels) == label)
     if by == "by cluster":
@@ -79,6 +84,7 @@ def choose_rows(by: str, model: VAEGMM, dataset: Dataset, scores: Scores) -> np.
             by_name(model),
             format_func=lambda k: explore.component_title(model, k),
             key="cluster",
+            bind="query-params",
             width=200,
         )
         return np.flatnonzero(scores.components == component)
@@ -126,7 +132,8 @@ def show_samples(model: VAEGMM) -> None:
             "Digit",
             digits,
             format_func=lambda k: k if k == everything else model.label_names[k],
-            key="sample_digit",
+            key="sample",
+            bind="query-params",
             width=140,
         )
         seed = show.count_presses("Others", key="other_samples")

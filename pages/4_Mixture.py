@@ -9,7 +9,7 @@ from vaegmm import metrics
 from vaegmm.app import cached, explore, figures, show
 from vaegmm.app.fitting import Refit
 from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
-from vaegmm.app.words import share
+from vaegmm.app.words import sentence, share
 from vaegmm.model import VAEGMM
 
 _POINTS_PLAYED = 4000  # of the stored z, drawn behind the ellipses
@@ -39,7 +39,7 @@ def main() -> None:
         "Confusion": show_confusion,
     }
     # Only what is looked at is computed and sent.
-    tabs = st.tabs(list(views), on_change="rerun", key="mixture_view")
+    tabs = st.tabs(list(views), on_change="rerun", key="mixture", bind="query-params")
     for tab, show_view in zip(tabs, views.values(), strict=True):
         if tab.open:
             with tab:
@@ -50,7 +50,7 @@ def choose_mixture(model: VAEGMM) -> VAEGMM:
     """Offer another number of clusters; return the model with the mixture that is chosen."""
     own = len(model.mixture.weights_)
     most = min(len(model.latents), 300)
-    key = f"n_components-{model.fingerprint}"
+    key = f"K-{model.fingerprint[:6]}"  # of this model: another has clusters of its own
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n_components = st.number_input(
             "Clusters",
@@ -61,6 +61,7 @@ def choose_mixture(model: VAEGMM) -> VAEGMM:
             help="The same autoencoder with another mixture, fitted to the stored z from five "
             "starts; the likeliest is kept, and no label has a say in it.",
             key=key,
+            bind="query-params",
             width=160,
         )
         if n_components == own:
@@ -79,7 +80,7 @@ def choose_mixture(model: VAEGMM) -> VAEGMM:
         st.fragment(watch, run_every=_POLL_SECONDS)(fit, key, own)
         st.caption("Until it is fitted, the model's own mixture is shown.")
     elif fit.error is not None:
-        st.error(str(fit.error), icon=":material/error:")
+        st.error(sentence(fit.error), icon=":material/error:")
     return model
 
 
@@ -188,7 +189,7 @@ def show_playback(model: VAEGMM) -> None:
     if len(model.pca.mean) < 2:
         st.info("A latent space of one dimension has no plane.", icon=":material/info:")
         return
-    if not st.toggle("Fit and play", key="play"):
+    if not st.toggle("Fit and play", key="play", persist_state="session"):
         return
     iterations = cached.em_iterations(model)
     rows = np.random.default_rng(0).permutation(len(model.latents))[:_POINTS_PLAYED]

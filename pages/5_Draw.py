@@ -66,6 +66,7 @@ def draw_and_read(model: VAEGMM) -> None:
         required=True,
         label_visibility="collapsed",
         key="source",
+        bind="query-params",
     )
     taking, answer = st.columns([3, 4] if source != "number" else [1, 1], gap="large")
     with taking:

@@ -230,9 +230,9 @@ def test_inputs_stand_above_outputs_with_their_cross_entropy() -> None:
 
 def test_the_best_and_the_worst_are_sorted() -> None:
     page = _open("reconstruct")
-    page.button_group(key="reconstruct_by").set_value("best")
+    page.button_group(key="pairs").set_value("best")
     best = _cross_entropies(_run(page))
-    page.button_group(key="reconstruct_by").set_value("worst")
+    page.button_group(key="pairs").set_value("worst")
     worst = _cross_entropies(_run(page))
     assert best == sorted(best)
     assert worst == sorted(worst, reverse=True)
@@ -241,13 +241,13 @@ def test_the_best_and_the_worst_are_sorted() -> None:
 
 def test_images_are_chosen_by_digit_and_by_cluster(small_checkpoint: Path) -> None:
     page = _open("reconstruct", small_checkpoint)
-    page.button_group(key="reconstruct_by").set_value("by digit")
+    page.button_group(key="pairs").set_value("by digit")
     _run(page)
     page.selectbox(key="digit").select(1)
     ones = _cross_entropies(_run(page))
     page.selectbox(key="digit").select(8)
     assert np.mean(ones) < np.mean(_cross_entropies(_run(page)))
-    page.button_group(key="reconstruct_by").set_value("by cluster")
+    page.button_group(key="pairs").set_value("by cluster")
     _run(page)
     model = load(small_checkpoint)
     images = data.load("digits").test.images
@@ -258,7 +258,7 @@ def test_images_are_chosen_by_digit_and_by_cluster(small_checkpoint: Path) -> No
 
 def test_samples_are_drawn_by_digit() -> None:
     page = _open("reconstruct")
-    page.selectbox(key="sample_digit").select(4)
+    page.selectbox(key="sample").select(4)
     first = _html(_run(page))
     page.button(key="other_samples").click()
     assert _html(_run(page)) != first

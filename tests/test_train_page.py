@@ -127,7 +127,7 @@ def test_the_settings_start_from_the_preset_and_are_launched(launched: list[Run]
         mixture=replace(reference.mixture, n_components=20),
     )
     assert (run.settings["data"], run.settings["device"]) == ("digits", "cpu")
-    assert page.selectbox(key="watched_run").value == run.name
+    assert page.selectbox(key="run").value == run.name
     assert page.toast[0].value == "The training has started."
     shown = page.dataframe[0].value.iloc[0]
     assert shown["Settings"] == "reference, epochs 7, learning rate 0.0001, clusters 20, seed 3"
@@ -352,12 +352,12 @@ def test_a_deleted_run_is_gone(make_run: Callable[..., Run], runs_folder: Path) 
     make_run("one")
     make_run("two")
     page = _open()
-    page.selectbox(key="watched_run").select("one")
+    page.selectbox(key="run").select("one")
     _run(page)
     page.button(key="delete").click()
     _run(page)
     assert [run.name for run in list_runs(runs_folder)] == ["two"]
-    assert page.selectbox(key="watched_run").options == ["two"]
+    assert page.selectbox(key="run").options == ["two"]
 
 
 def test_what_a_run_refuses_is_shown(
@@ -379,10 +379,10 @@ def test_curves_of_several_runs_are_compared(make_run: Callable[..., Run]) -> No
     for name in ("one", "two"):
         make_run(name).execute()
     page = _open()
-    page.selectbox(key="watched_run").select("one")
+    page.selectbox(key="run").select("one")
     _run(page)
     assert _curve_names(page) == [["one", "one"], ["one", "one"]]
-    page.multiselect(key="compared_runs").select("two")
+    page.multiselect(key="compare").select("two")
     _run(page)
     assert _curve_names(page) == [["one", "one", "two", "two"]] * 2
 
