@@ -39,10 +39,11 @@ def main() -> None:
 
 def show_pairs(model: VAEGMM, dataset: Dataset, scores: Scores) -> None:
     """Choose images and show them beside what becomes of them."""
+    # Not in the row of what follows: there it would be cut off on a phone, where alone it wraps.
+    by = st.segmented_control(
+        "Images", _BY, default=_BY[0], required=True, key="pairs", bind="query-params"
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = st.segmented_control(
-            "Images", _BY, default=_BY[0], required=True, key="pairs", bind="query-params"
-        )
         rows = choose_rows(by, model, dataset, scores)
         if by not in ("best", "worst"):
             turn = show.count_presses("Others", key="others")
@@ -100,9 +101,12 @@ def by_name(model: VAEGMM) -> list[int]:
 def show_summary(dataset: Dataset, scores: Scores) -> None:
     """Show the mean cross-entropy of all test images, and of those of each digit."""
     st.subheader("All test images", anchor=False)
+    st.caption(f"Of the {len(dataset.test):,} test images of {dataset.title}, in nats an image.")
     low, median, high = np.quantile(scores.cross_entropy, [0.05, 0.5, 0.95])
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Mean cross-entropy", f"{scores.cross_entropy.mean():.1f}", width="content")
+        st.metric(
+            "Cross-entropy, test: mean", f"{scores.cross_entropy.mean():.1f}", width="content"
+        )
         st.metric("Median", f"{median:.1f}", width="content")
         st.metric("Nine of ten between", f"{low:.0f} and {high:.0f}", width="content")
     labels = dataset.test.labels
