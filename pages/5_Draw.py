@@ -18,12 +18,8 @@ from vaegmm.model import VAEGMM
 from vaegmm.preprocess import LARGEST_FILE, digit_from_image, open_picture, split_digits
 from vaegmm.reading import Reading, read_image, read_strokes
 
-_SOURCES = {
-    "digit": ":material/draw: A digit",
-    "number": ":material/pin: A number",
-    "photo": ":material/image: A photo",
-    "camera": ":material/photo_camera: Camera",
-}
+# Without icons: what is chosen stands in the address as it is called.
+_SOURCES = {"digit": "A digit", "number": "A number", "photo": "A photo", "camera": "Camera"}
 _ASPECT = {"digit": 1.0, "number": 2.2}
 _MOST_KEPT = 500
 
