@@ -385,14 +385,14 @@ def show_table(was_active: bool) -> None:
             {
                 "Training": run.name,
                 "State": _BADGES[run.status.state][0],
-                "Images": data_name_of(run),
-                "Settings": describe(run.config),
                 "Epochs": f"{len(losses)} of {run.config.epochs}",
                 "Cross-entropy, validation": losses[-1].validation_cross_entropy
                 if losses
                 else None,
                 "Classification": percent(metrics.get("classification_accuracy")),
                 "Clustering": percent(metrics.get("clustering_accuracy")),
+                "Images": data_name_of(run),
+                "Settings": describe(run.config),
             }
         )
     st.dataframe(
