@@ -185,6 +185,73 @@ def test_an_upload_that_is_no_checkpoint_is_refused(content: bytes, sentence: st
     assert page.selectbox(key="checkpoint_picker").value == str(SHIPPED)
 
 
+# Choices, and the address
+
+
+def _go(page: AppTest, name: str) -> AppTest:
+    page.switch_page(PAGES[name])
+    return _run(page)
+
+
+def test_choices_survive_a_change_of_page(small_checkpoint: Path) -> None:
+    page = _open("reconstruct", small_checkpoint)
+    page.button_group(key="pairs").set_value("by cluster")
+    _run(page)
+    page.selectbox(key="cluster").select(7)
+    page.selectbox(key="sample").select(3)
+    _run(page)
+    _go(page, "mixture").number_input[0].set_value(5)
+    _run(page)
+    _go(page, "draw").button_group(key="source").set_value("photo")
+    _run(page)
+    _go(page, "reconstruct")
+    assert page.button_group(key="pairs").value == "by cluster"
+    assert page.selectbox(key="cluster").value == 7
+    assert page.selectbox(key="sample").value == 3
+    assert _go(page, "mixture").number_input[0].value == 5
+    assert _go(page, "draw").button_group(key="source").value == "photo"
+
+
+def test_what_another_model_lacks_is_chosen_anew(
+    small_checkpoint: Path, small_model: VAEGMM, tmp_path: Path
+) -> None:
+    small_model.refit(4).save(tmp_path / "other.safetensors")
+    page = _open("reconstruct", small_checkpoint)
+    page.button_group(key="pairs").set_value("by cluster")
+    _run(page)
+    page.selectbox(key="cluster").select(11)
+    _run(page)
+    _go(page, "mixture").number_input[0].set_value(9)
+    _run(page)
+    page.session_state["checkpoint"] = str(tmp_path / "other.safetensors")
+    assert _metrics(_run(page))["Clusters"] == "4", "the 9 were another model's"
+    assert _go(page, "reconstruct").selectbox(key="cluster").value in range(4)
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "key", "chosen"),
+    [
+        ("reconstruct", {"pairs": "worst"}, "pairs", "worst"),
+        ("reconstruct", {"pairs": "by digit", "digit": "8"}, "digit", 8),
+        ("reconstruct", {"sample": "2"}, "sample", 2),
+        ("reconstruct", {"pairs": "loveliest"}, "pairs", "at random"),
+        ("reconstruct", {"pairs": "by digit", "digit": "13"}, "digit", 0),
+        ("draw", {"source": "A photo"}, "source", "photo"),
+        ("draw", {"source": "A ghost"}, "source", "digit"),
+    ],
+)
+def test_an_address_opens_its_view(
+    name: str, address: dict[str, str], key: str, chosen: object
+) -> None:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    page.switch_page(PAGES[name])
+    for parameter, value in address.items():
+        page.query_params[parameter] = value
+    _run(page)
+    widgets = [*page.button_group, *page.selectbox]
+    assert [widget.value for widget in widgets if widget.key == key] == [chosen]
+
+
 # Overview
 
 

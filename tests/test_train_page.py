@@ -171,6 +171,48 @@ def test_more_clusters_than_images_are_refused() -> None:
     assert page.button(key="start").disabled
 
 
+def test_settings_survive_a_change_of_page(tiny_data: Path, make_run: Callable[..., Run]) -> None:
+    for name in ("one", "two", "three"):
+        make_run(name)
+    page = _open()
+    page.button_group(key="preset").set_value("quick")
+    page.selectbox(key="data").select("a file or folder")
+    page.selectbox(key="run").select("one")
+    _run(page)
+    page.text_input(key="data_path").set_value(str(tiny_data))
+    page.number_input(key="quick-epochs").set_value(7)
+    page.number_input(key="quick-learning_rate").set_value(0.01)
+    page.selectbox(key="device").select("cpu")
+    page.multiselect(key="compare").select("two")
+    _run(page)
+    _run(page.switch_page("pages/2_Reconstruct.py"))
+    _run(page.switch_page("pages/1_Train.py"))
+    assert page.button_group(key="preset").value == "quick"
+    assert page.selectbox(key="data").value == "a file or folder"
+    assert page.text_input(key="data_path").value == str(tiny_data)
+    assert page.number_input(key="quick-epochs").value == 7
+    assert page.number_input(key="quick-learning_rate").value == 0.01
+    assert page.selectbox(key="device").value == "cpu"
+    assert page.selectbox(key="run").value == "one"
+    assert page.multiselect(key="compare").value == ["two"]
+    page.selectbox(key="run").select("two")  # which then is not compared with itself
+    _run(page)
+    assert page.multiselect(key="compare").value == []
+
+
+@pytest.mark.parametrize("name", ["one", "two", "gone"])
+def test_an_address_opens_its_training(
+    name: str, make_run: Callable[..., Run], runs_folder: Path
+) -> None:
+    make_run("one")
+    make_run("two")
+    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/1_Train.py")
+    page.query_params["run"] = name
+    _run(page)
+    newest = list_runs(runs_folder)[0].name
+    assert page.selectbox(key="run").value == (newest if name == "gone" else name)
+
+
 def test_images_from_a_path(tiny_data: Path, launched: list[Run]) -> None:
     page = _open()
     page.selectbox(key="data").select("a file or folder")
