@@ -1,0 +1,51 @@
+// What stands beside the pointer: the image of the point, or of the place, and what it is.
+
+import { make } from "./elements.js";
+import { makePicture, paint } from "./pictures.js";
+import { leading } from "./scores.js";
+import { componentTitle, labelTitle, share } from "./words.js";
+
+const MOST_SAID = 3; // probabilities
+const LEAST_SAID = 0.001; // a share below it is not worth a line
+
+/** A card in the map's tooltip. */
+export class HoverCard {
+  #space;
+  #picture = makePicture();
+  #title = make("strong");
+  #said = make("span", { class: "said-of" });
+  #source = make("span", { class: "source" });
+
+  constructor(map, space) {
+    this.#space = space;
+    const words = make("div", { class: "words" }, this.#title, this.#said, this.#source);
+    map.tooltip.append(make("div", { class: "card" }, this.#picture, words));
+  }
+
+  /** @param {{index: number, place: number[]}} hit  as the map tells it */
+  show({ index, place }) {
+    const { model, projection, through, zOf, imageOf, reading, ink } = this.#space;
+    const isPoint = index >= 0;
+    const z = isPoint ? zOf(index) : projection.unproject(place, through());
+    const shown = isPoint ? imageOf(index) : { pixels: model.decode(z), isDecoded: true };
+    paint(this.#picture, shown.pixels, ink());
+    const { responsibilities, component, probabilities, label } = reading(z);
+    const isNamed = probabilities !== null;
+    const values = isNamed ? probabilities : responsibilities;
+    const name = (i) => (isNamed ? labelTitle(model, i) : componentTitle(model, i));
+    if (isPoint) this.#title.textContent = componentTitle(model, component);
+    else this.#title.textContent = isNamed ? `here: ${labelTitle(model, label)}` : "here";
+    this.#said.textContent = leading(values, MOST_SAID)
+      .filter((i, rank) => rank === 0 || values[i] >= LEAST_SAID)
+      .map((i) => `${name(i)}: ${share(values[i])}`)
+      .join(" · ");
+    this.#source.textContent = isPoint ? (shown.isDecoded ? "decoded" : "") : this.#origin();
+  }
+
+  // Where the place lies in the directions that the map does not show.
+  #origin() {
+    const { projection, view } = this.#space;
+    if (projection.isWhole) return "decoded";
+    return `decoded, through the ${view().pin === null ? "mean" : "pinned point"}`;
+  }
+}

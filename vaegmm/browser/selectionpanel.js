@@ -1,0 +1,117 @@
+// What lies in a box or a lasso: how many of what, their images, and as files to take along.
+
+import { colourOf } from "./colours.js";
+import { download, make, makeButton } from "./elements.js";
+import { bars, tile } from "./inspector.js";
+import { toNpz } from "./npz.js";
+import { arraysOf, composition, toCsv } from "./selection.js";
+import { componentTitle, countOf, labelTitle, share } from "./words.js";
+
+const A_PAGE = 60; // images
+const MOST_CLUSTERS = 8;
+const MOST_WITH_IMAGES = 5000; // points whose images go into the file: decoding takes its time
+
+/** It tells `onPin(index)` and `onLetGo()`. */
+export class SelectionPanel {
+  element = make("div", { class: "selection", hidden: true });
+  onPin = null;
+  onLetGo = null;
+  #space;
+  #indices = null;
+
+  constructor(space) {
+    this.#space = space;
+  }
+
+  /** @param {Uint32Array | null} indices  the points; null: none are selected */
+  show(indices) {
+    this.#indices = indices;
+    this.element.hidden = indices === null;
+    if (indices === null) return this.element.replaceChildren();
+    const { model, scores, palette, noun } = this.#space;
+    const away = makeButton("×", () => this.onLetGo?.(), {
+      ...{ class: "away", title: "Let go (Escape)", "aria-label": "Let go of the selection" },
+    });
+    const head = make(
+      "header",
+      {},
+      make("div", {}, make("h3", {}, countOf(indices.length, "point")), make("p", { class: "what" }, "in the outline")),
+      away,
+    );
+    if (!indices.length) return this.element.replaceChildren(head);
+    const { labels, components } = composition(indices, { model, scores });
+    const section = (title, ...children) => make("section", {}, make("h4", {}, title), ...children);
+    const grid = make("div", { class: "grid" });
+    const more = makeButton("more", () => this.#extend(grid, more), { class: "quiet" });
+    const byLabel = new Map(labels.map(({ label, count }) => [label, count / indices.length]));
+    const shares = Float64Array.from(model.labelNames, (_, label) => byLabel.get(label) ?? 0);
+    this.element.replaceChildren(
+      head,
+      model.names ? section(`By ${noun}`, make("div", { class: "bars" }, bars(shares, (c) => labelTitle(model, c), (c) => colourOf(c, palette)))) : "",
+      section("By cluster", make("p", { class: "list" }, this.#clusters(components))),
+      section("Their images", grid, more),
+      make(
+        "p",
+        { class: "files" },
+        makeButton("Download .npz", () => this.#saveNpz()),
+        makeButton("CSV", () => this.#saveCsv()),
+      ),
+    );
+    this.#extend(grid, more);
+  }
+
+  #clusters(components) {
+    const { model } = this.#space;
+    const n = this.#indices.length;
+    const said = components
+      .slice(0, MOST_CLUSTERS)
+      .map(({ component, count }) => `${componentTitle(model, component)}: ${share(count / n)}`);
+    const rest = components.length - MOST_CLUSTERS;
+    if (rest > 0) said.push(`and ${countOf(rest, "other")}`);
+    return said.join(" · ");
+  }
+
+  // Some from everywhere in the selection, and then some more: those that were left out.
+  #extend(grid, more) {
+    const { sheets, model } = this.#space;
+    const indices = this.#indices;
+    const from = grid.childElementCount;
+    const end = Math.min(from + A_PAGE, indices.length);
+    const order = this.#spread(indices.length);
+    const shown = Array.from(order.subarray(from, end), (at) => indices[at]);
+    sheets?.want(shown.map((index) => model.latents.row(index)));
+    grid.append(...shown.map((index) => tile(this.#space, index, () => this.onPin?.(index))));
+    more.hidden = end === indices.length;
+  }
+
+  /** 0 to n - 1 in an order that is even at every length: steps by the golden ratio. */
+  #spread(n) {
+    let step = Math.max(Math.round(n * 0.618), 1);
+    const divisor = (a, b) => (b ? divisor(b, a % b) : a);
+    while (divisor(n, step) !== 1) step++;
+    return Uint32Array.from({ length: n }, (_, i) => (i * step) % n);
+  }
+
+  #saveNpz() {
+    const { model, zOf, sheets } = this.#space;
+    const indices = this.#indices;
+    const arrays = arraysOf(indices, this.#space);
+    if (indices.length <= MOST_WITH_IMAGES) {
+      const n = indices.length;
+      const rows = Array.from(indices, (index) => model.latents.row(index));
+      const isHere = sheets?.has(rows) ?? false;
+      const data = new Uint8Array(n * 784);
+      indices.forEach((index, at) => {
+        const pixels = isHere ? sheets.image(rows[at]) : model.decode(zOf(index));
+        data.set(isHere ? pixels : pixels.map((value) => 255 * value), at * 784);
+      });
+      arrays[isHere ? "images" : "decoded"] = { data, shape: [n, 28, 28] };
+    }
+    download(this.element, "points.npz", toNpz(arrays), "application/zip");
+  }
+
+  #saveCsv() {
+    const text = toCsv(this.#indices, this.#space);
+    download(this.element, "points.csv", text, "text/csv");
+  }
+}
