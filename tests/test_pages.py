@@ -334,49 +334,6 @@ def test_samples_are_drawn_by_digit() -> None:
 # Latent space
 
 
-def _select(page: AppTest, rows: list[int]) -> AppTest:
-    points = [{"customdata": [row], "x": 0.0, "y": 0.0} for row in rows]
-    page.session_state["points-cluster-0-1"] = {"selection": {"points": points}}
-    return _run(page)
-
-
-def test_a_click_shows_the_point(small_checkpoint: Path) -> None:
-    page = _open("latent", small_checkpoint)
-    assert "The most typical image of each digit" in _texts(page)
-    model = load(small_checkpoint)
-    _select(page, [17])
-    component = int(model.mixture.predict(model.latents[17:18])[0])
-    assert f"(cluster {component})**" in _texts(page)
-    assert "training image 17" in _texts(page)
-    assert f"z = {', '.join(f'{value:.2f}' for value in model.latents[17])}" in _html(page)
-
-
-def test_a_lasso_shows_how_many_of_which_digit(small_checkpoint: Path) -> None:
-    page = _select(_open("latent", small_checkpoint), list(range(200)))
-    assert "**200 points** selected" in _texts(page)
-    assert len(re.findall(r'alt="a selected point', _html(page))) == 60
-
-
-@pytest.mark.parametrize("colour", ["cluster", "digit", "log-likelihood"])
-@pytest.mark.parametrize("view", ["2-D", "3-D"])
-def test_the_points_are_drawn_in_every_way(small_checkpoint: Path, colour: str, view: str) -> None:
-    page = _open("latent", small_checkpoint)
-    page.button_group(key="colour").set_value(colour)
-    page.button_group(key="view").set_value(view)
-    _run(page)
-    spec = page.get("plotly_chart")[0].proto.spec
-    assert ("scatter3d" in spec) == (view == "3-D")
-    assert ("colorbar" in spec) == (colour == "log-likelihood")
-
-
-def test_too_few_axes_ask_for_more(small_checkpoint: Path) -> None:
-    page = _open("latent", small_checkpoint)
-    page.multiselect(key="axes-2").set_value([4])
-    assert "Choose 2 axes" in _texts(_run(page))
-    page.multiselect(key="axes-2").set_value([4, 7])
-    assert not _run(page).info
-
-
 # Mixture
 
 

@@ -8,7 +8,6 @@ import pytest
 from vaegmm import VAEGMM, GaussianMixture
 from vaegmm.app import explore
 from vaegmm.data import Dataset
-from vaegmm.labelling import UNNAMED
 from vaegmm.reading import read_image
 
 
@@ -27,20 +26,6 @@ def test_the_map_has_every_stored_z_once(small_model: VAEGMM) -> None:
     np.testing.assert_allclose(
         space.log_likelihood, small_model.mixture.score_samples(small_model.latents), rtol=1e-5
     )
-
-
-def test_components_are_told_apart_by_name_and_shade(small_model: VAEGMM) -> None:
-    labels, shades = explore.component_labels(small_model), explore.component_shades(small_model)
-    assert len({*zip(labels.tolist(), shades.tolist(), strict=True)}) == len(labels)
-    assert shades.min() >= 0
-    assert shades.max() <= 1
-    titles = explore.label_titles(small_model)
-    assert titles[3] == "3"
-    assert titles[UNNAMED] == "unnamed"
-    named = explore.named_labels(small_model)
-    assert set(named) == set(labels[labels != UNNAMED].tolist())
-    k = int(np.flatnonzero(labels == named[0])[0])
-    assert explore.component_title(small_model, k) == f"{named[0]} (cluster {k})"
 
 
 def test_nine_of_ten_lie_in_the_usual_range(small_model: VAEGMM) -> None:

@@ -6,7 +6,6 @@ import numpy as np
 
 from vaegmm.app import figures
 from vaegmm.app.figures import loss_curves
-from vaegmm.colours import colour_of
 
 
 def test_loss_curves_show_each_epoch_of_each_training() -> None:
@@ -30,40 +29,6 @@ def test_one_training_needs_no_legend_and_one_epoch_is_a_dot() -> None:
     assert not any(trace.showlegend for trace in figure.data)
     assert {trace.mode for trace in figure.data} == {"markers"}
     assert loss_curves({"one": ([], [])}).data[0].y == ()
-
-
-def test_each_point_is_drawn_once_in_the_colour_of_its_label() -> None:
-    rng = np.random.default_rng(0)
-    points = rng.normal(size=(50, 2)).astype(np.float32)
-    labels = rng.integers(-1, 3, 50)
-    figure = figures.latent_scatter(
-        points, labels, {0: "zero", 1: "one", 2: "two", 3: "three", -1: "unnamed"}
-    )
-    assert [trace.name for trace in figure.data] == ["zero", "one", "two", "unnamed"]
-    rows = np.concatenate([trace.customdata for trace in figure.data])
-    assert sorted(rows) == list(range(50))
-    for trace, label in zip(figure.data, (0, 1, 2, -1), strict=True):
-        assert (labels[trace.customdata] == label).all()
-        np.testing.assert_array_equal(trace.x, points[trace.customdata, 0])
-        assert trace.marker.color == colour_of(label)
-    assert figure.layout.dragmode == "pan", "or a click would select nothing"
-
-
-def test_shades_stay_within_the_colour_of_the_label() -> None:
-    points = np.zeros((4, 3), np.float32)
-    shades = np.array([0.0, 1.0, 0.5, 0.5])
-    figure = figures.latent_scatter(
-        points, np.array([0, 0, 1, 1]), {0: "a", 1: "b"}, shades, marks=np.ones((2, 3))
-    )
-    assert [trace.type for trace in figure.data] == ["scatter3d"] * 3
-    np.testing.assert_array_equal(figure.data[0].marker.color, [0, 1])
-    assert figure.data[0].marker.colorscale != figure.data[1].marker.colorscale
-
-
-def test_values_are_coloured_without_their_extremes() -> None:
-    values = np.append(np.linspace(0, 1, 1000), 1e6)
-    figure = figures.latent_scatter_by_value(np.zeros((1001, 2), np.float32), values, "nats")
-    assert figure.data[0].marker.cmax < 2
 
 
 def test_sizes_fall_and_keep_the_name_of_their_component() -> None:

@@ -48,15 +48,6 @@ def test_tiles_stand_above_their_captions() -> None:
     )
 
 
-def test_a_sheet_lays_images_out_row_by_row() -> None:
-    images = np.stack([np.full((28, 28), level) for level in (0.0, 0.5, 1.0)])
-    uri = re.findall(r'src="([^"]+)"', pictures.sheet(images, 2))[0]
-    pixels = pixels_of(uri)
-    assert pixels.shape == (56, 56, 3)
-    assert tuple(pixels[40, 10]) == pictures.INKS["light"].ink
-    assert tuple(pixels[10, 10]) == tuple(pixels[40, 40]) == pictures.INKS["light"].paper
-
-
 def test_the_largest_probability_has_its_colour_and_all_are_spoken() -> None:
     text = pictures.probability_bars(
         np.array([0.1, 0.899, 0.001]), ["a", "b", "c"], ["#111111", "#222222", "#333333"]

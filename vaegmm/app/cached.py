@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 
 from vaegmm import data
-from vaegmm.app import explore, figures, pictures
+from vaegmm.app import explore, pictures
 from vaegmm.app.words import sentence
 from vaegmm.colours import PALETTE, UNNAMED_COLOUR
 from vaegmm.data import DataError, Dataset
@@ -117,28 +117,6 @@ def refitted(
 ) -> VAEGMM:
     """Return the model with a mixture of another size; `_progress` as `VAEGMM.refit` takes it."""
     return model.refit(n_components, progress=_progress)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Drawing the points …", hash_funcs=BY_FINGERPRINT)
-def latent_scatter(model: VAEGMM, colour: str, axes: tuple[int, ...]) -> figures.go.Figure:
-    """Build the figure of all points, once for each way to look at them.
-
-    Args:
-        model: whose stored z they are.
-        colour: "cluster", "digit" or "log-likelihood".
-        axes: two or three of the principal axes.
-    """
-    space = latent_map(model)
-    points = np.ascontiguousarray(space.axes[:, axes])
-    names = [explore.axis_names(model)[axis] for axis in axes]
-    marks = model.pca.transform(model.mixture.means_, len(model.pca.mean))[:, axes]
-    if colour == "log-likelihood":
-        return figures.latent_scatter_by_value(
-            points, space.log_likelihood, "log p(z), nats", names, marks
-        )
-    labels = explore.component_labels(model)[space.components]
-    shades = explore.component_shades(model)[space.components] if colour == "cluster" else None
-    return figures.latent_scatter(points, labels, explore.label_titles(model), shades, names, marks)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Drawing the map …", hash_funcs=BY_FINGERPRINT)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vaegmm.app.words import share
 from vaegmm.errors import InputError
 from vaegmm.labelling import UNNAMED
 from vaegmm.mixture import GaussianMixture
@@ -54,12 +53,6 @@ def title_of(model: VAEGMM) -> str:
     return str(model.provenance.get("data", {}).get("title", "which it does not name"))
 
 
-def axis_names(model: VAEGMM) -> list[str]:
-    """Say what the axes are and how much of the variance lies along each."""
-    shares = model.pca.explained_variance_ratio
-    return [f"PC {axis + 1} ({share(part, 0)})" for axis, part in enumerate(shares)]
-
-
 def component_labels(model: VAEGMM) -> np.ndarray:
     """Return the label that each component is named after, UNNAMED where there is none, (K,)."""
     if model.names is None:
@@ -76,15 +69,6 @@ def named_labels(model: VAEGMM) -> list[int]:
     """Return the labels that at least one component is named after, rising."""
     labels = component_labels(model)
     return np.unique(labels[labels != UNNAMED]).tolist()
-
-
-def component_shades(model: VAEGMM) -> np.ndarray:
-    """Return a shade in [0, 1] for each component that tells it from others of its name, (K,)."""
-    labels, shades = component_labels(model), np.zeros(len(model.mixture.weights_))
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        shades[members] = np.linspace(0, 1, len(members)) if len(members) > 1 else 0.5
-    return shades
 
 
 def component_title(model: VAEGMM, component: int) -> str:

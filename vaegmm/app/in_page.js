@@ -3,13 +3,12 @@
 
 const MOUNTED = new WeakMap(); // one an element: the renderer below runs at every change of data
 const MODELS = (globalThis.vaegmmModels ??= new Map()); // address -> promise of a Model
-const CREATE = { explorer: "createExplorer", overview: "createOverview" };
 
 export default function ({ parentElement, data }) {
-  const root = parentElement.querySelector(".in-page");
   const shown = MOUNTED.get(parentElement);
   if (shown?.model === data.model && shown.part === data.part) return shown.end;
   shown?.end();
+  const root = parentElement.querySelector(".in-page");
   const mounted = { model: data.model, part: data.part, isOver: false, view: null };
   mounted.end = () => {
     mounted.isOver = true;
@@ -19,35 +18,30 @@ export default function ({ parentElement, data }) {
   MOUNTED.set(parentElement, mounted);
   show(root, data, mounted).catch((error) => {
     if (mounted.isOver) return;
-    root.textContent = `This cannot be shown: ${error.message} Reload the page to try again.`;
+    root.textContent = `This cannot be shown. ${error.message} Reload the page to try again.`;
   });
   return mounted.end;
 }
 
 async function show(root, data, mounted) {
   root.textContent = "Fetching the model …";
-  const [part, model, options] = await Promise.all([
-    import(data.module),
-    modelAt(data),
-    OPTIONS[data.part](data),
-    styled(root, data),
-  ]);
+  const [create, model] = await Promise.all([PARTS[data.part](data), modelAt(data), styled(root, data)]);
   if (mounted.isOver) return;
   root.textContent = "";
-  mounted.view = part[CREATE[data.part]](root, { model, ...options });
+  mounted.view = create(root, model);
 }
 
-function modelAt({ model, modelModule }) {
+function modelAt({ model, files }) {
   if (!MODELS.has(model)) {
-    const opening = fetched(model, modelModule);
+    const opening = fetched(model, files);
     opening.catch(() => MODELS.delete(model)); // the next visit tries again
     MODELS.set(model, opening);
   }
   return MODELS.get(model);
 }
 
-async function fetched(address, modelModule) {
-  const [{ Model }, blob] = await Promise.all([import(modelModule), bytesAt(address)]);
+async function fetched(address, files) {
+  const [{ Model }, blob] = await Promise.all([import(`${files}model.js`), bytesAt(address)]);
   return Model.from(blob);
 }
 
@@ -58,10 +52,10 @@ async function bytesAt(address) {
 }
 
 /** Wait for the part's style, so that nothing is seen without it. */
-function styled(root, { style }) {
+function styled(root, { files, part }) {
   const link = document.createElement("link");
   link.rel = "stylesheet";
-  link.href = style;
+  link.href = `${files}${part}.css`;
   return new Promise((resolve, reject) => {
     link.onload = resolve;
     link.onerror = () => reject(new Error("Its style could not be fetched."));
@@ -69,23 +63,28 @@ function styled(root, { style }) {
   });
 }
 
-const OPTIONS = {
-  explorer: async ({ images, truth }) => ({
-    images: images && { url: (sheet) => `${images}${sheet}.png` },
-    truth: truth && new Uint8Array(await bytesAt(truth)),
-    ...viewOf("explorer"),
-  }),
-  overview: async () => ({}),
+/** For each part a promise of a function that puts it into an element. */
+const PARTS = {
+  async explorer({ files, images, truth }) {
+    const [{ createExplorer }, { fromAddress, toAddress }, labels] = await Promise.all([
+      import(`${files}explorer.js`),
+      import(`${files}address.js`),
+      truth && bytesAt(truth),
+    ]);
+    // A view stands in the address, and is there again when one comes back to the page.
+    const address = location.hash.slice(1) || sessionStorage.getItem("vaegmm-explorer") || "";
+    return (element, model) =>
+      createExplorer(element, {
+        model,
+        images: images && { url: (sheet) => `${images}${sheet}.png` },
+        truth: labels && new Uint8Array(labels),
+        view: fromAddress(address),
+        onView: (view) => {
+          const next = toAddress(view);
+          sessionStorage.setItem("vaegmm-explorer", next);
+          const { pathname, search } = location;
+          history.replaceState(history.state, "", `${pathname}${search}#${next}`);
+        },
+      });
+  },
 };
-
-/** A view that stands in the address, and comes back when its page does. */
-function viewOf(part) {
-  const key = `vaegmm-${part}`;
-  return {
-    view: location.hash.slice(1) || sessionStorage.getItem(key) || "",
-    onView: (view) => {
-      sessionStorage.setItem(key, view);
-      history.replaceState(history.state, "", `${location.pathname}${location.search}#${view}`);
-    },
-  };
-}

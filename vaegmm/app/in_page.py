@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from vaegmm.app.routes import (
-    address_of_file,
+    address_of_files,
     address_of_images,
     address_of_labels,
     address_of_model,
@@ -41,9 +41,7 @@ def _show(part: str, model: VAEGMM, key: str, **options: Any) -> None:
         key=key,
         data={
             "part": part,
-            "module": address_of_file(f"{part}.js"),
-            "modelModule": address_of_file("model.js"),
-            "style": address_of_file(f"{part}.css"),
+            "files": address_of_files(),
             "model": address_of_model(model),
             **options,
         },

@@ -75,26 +75,6 @@ def tiles(
     return f'{_STYLE}<div class="tiles">{"".join(figures)}</div>'
 
 
-def sheet(images: np.ndarray, n_columns: int, theme: str = "light") -> str:
-    """Lay out images edge to edge as one picture as wide as the page allows.
-
-    Args:
-        images: shape (N, 28, 28), uint8 or float in [0, 1].
-        n_columns: images in a row.
-        theme: "light" or "dark".
-    """
-    n_rows = -(-len(images) // n_columns)
-    height, width = images.shape[1:]
-    grid = np.zeros((n_rows * n_columns, height, width), dtype=images.dtype)
-    grid[: len(images)] = images
-    picture = grid.reshape(n_rows, n_columns, height, width).swapaxes(1, 2)
-    picture = picture.reshape(n_rows * height, n_columns * width)
-    return (
-        f'<img src="{data_uri(picture, theme)}" alt="{len(images)} images in {n_rows} rows" '
-        'style="width:100%; max-width:720px; image-rendering:pixelated; border-radius:4px">'
-    )
-
-
 def data_uri(image: np.ndarray, theme: str = "light") -> str:
     """Return an image as the address of a PNG that is part of the page.
 

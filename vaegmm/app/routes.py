@@ -38,11 +38,9 @@ _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
 _shown: WeakValueDictionary[str, VAEGMM] = WeakValueDictionary()
 
 
-def address_of_file(name: str) -> str:
-    """Return the address of one of the browser's files, such as "explorer.js"."""
-    if name not in _FILES:
-        raise ValueError(f"name must be that of a file in vaegmm/browser/; got name={name!r}.")
-    return _address(f"browser/{_VERSION}/{name}")
+def address_of_files() -> str:
+    """Return where the files of vaegmm/browser/ are: their names are to be added."""
+    return _address(f"browser/{_VERSION}/")
 
 
 def address_of_model(model: VAEGMM) -> str:

@@ -41,11 +41,6 @@ def tiles(
     st.html(pictures.tiles(columns, captions, descriptions, size, theme()), width=width)
 
 
-def sheet(images: np.ndarray, n_columns: int) -> None:
-    """Show images edge to edge as one picture."""
-    st.html(pictures.sheet(images, n_columns, theme()))
-
-
 def chart(figure: figures.go.Figure, key: str, alt: str) -> None:
     """Show a figure that is looked at and not zoomed."""
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
