@@ -9,49 +9,66 @@ FOLDER = Path(__file__).parent
 
 # Statements of a module start at its left edge; what is within others is indented.
 _IMPORT = re.compile(r'^import\s+\{([^}]*)\}\s+from\s+"\./([\w./-]+)";\n?', re.MULTILINE)
-_EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function|class|const|let)\b)", re.MULTILINE)
-_DECLARATION = re.compile(
-    r"^(?:export\s+)?(?:async\s+)?(?:function\b\s*\*?|class\b|const\b|let\b|var\b)\s*([\w$]*)",
-    re.MULTILINE,
-)
-_EXPORTED = re.compile(
-    r"^export\s+(?:async\s+)?(?:function\b\s*\*?|class\b|const\b|let\b)\s*([\w$]+)", re.MULTILINE
+_EXPORT = re.compile(
+    r"^export\s+((?:async\s+)?(?:function\b\s*\*?|class\b|const\b)\s*([\w$]+))", re.MULTILINE
 )
 
 
 def bundle(*entries: str, folder: Path = FOLDER) -> str:
     """Join modules, and all that they import, into the source of one that imports nothing.
 
-    Each module comes after those it imports. What the modules export is in the scope of what is
-    written behind them. Modules say `import { a, b } from "./other.js";` and export declarations;
-    nothing else of the module syntax is understood.
+    Each module becomes a function of its own, so that two may use the same name for two things,
+    and comes after those it imports. What the entries export is in the scope of what is written
+    behind them. Modules say `import { a, b } from "./other.js";` and export declarations of
+    functions, classes and constants; nothing else of the module syntax is understood.
 
     Args:
         entries: names of the modules that are wanted, in `folder`.
         folder: where they lie.
 
     Raises:
-        ValueError: if two modules declare the same name, import each other in a circle, import what
-            is not exported, use other module syntax, or hold what would end a `<script>`.
+        ValueError: if two entries export the same name, or modules import each other in a circle,
+            import what is not exported, use other module syntax, or hold what would end a
+            `<script>`.
     """
     sources: dict[str, str] = {}
     for entry in entries:
         _collect(entry, folder, sources, ())
     owners: dict[str, str] = {}
-    for name, source in sources.items():
-        for declared in _DECLARATION.findall(source):
-            if not declared:
-                raise ValueError(f"{name} must declare names one by one, to be joined with others.")
-            if declared in owners:
+    for entry in dict.fromkeys(entries):
+        for name in _exports(sources[entry]):
+            if name in owners:
                 raise ValueError(
-                    f"modules must declare different names; {owners[declared]} and {name} both "
-                    f"declare {declared}. Rename one."
+                    f"entries must export different names; {owners[name]} and {entry} both "
+                    f"export {name}. Rename one."
                 )
-            owners[declared] = name
-    return "\n".join(
-        f"// {name}\n{_EXPORT.sub('', _IMPORT.sub('', source)).strip()}\n"
-        for name, source in sources.items()
+            owners[name] = entry
+    parts = [_as_function(name, source) for name, source in sources.items()]
+    parts += [f"const {{ {name} }} = {_variable(entry)};\n" for name, entry in owners.items()]
+    return "".join(parts)
+
+
+def _exports(source: str) -> list[str]:
+    return [name for _, name in _EXPORT.findall(source)]
+
+
+def _variable(module: str) -> str:
+    """Return what a module is called in the joined source; modules' own names have no `$` first."""
+    return "$" + re.sub(r"\W", "_", module.removesuffix(".js"))
+
+
+def _as_function(name: str, source: str) -> str:
+    body = _EXPORT.sub(r"\1", _IMPORT.sub("", source)).strip()
+    imports = "".join(
+        f"const {{ {', '.join(_names(names))} }} = {_variable(imported)};\n"
+        for names, imported in _IMPORT.findall(source)
     )
+    result = f"return {{ {', '.join(_exports(source))} }};"
+    return f"// {name}\nconst {_variable(name)} = (() => {{\n{imports}{body}\n{result}\n}})();\n\n"
+
+
+def _names(names: str) -> list[str]:
+    return [part.strip() for part in names.split(",") if part.strip()]
 
 
 def _collect(name: str, folder: Path, sources: dict[str, str], path: tuple[str, ...]) -> None:
@@ -72,8 +89,8 @@ def _collect(name: str, folder: Path, sources: dict[str, str], path: tuple[str, 
         raise ValueError(f"{name} must not contain </script or <!--, which end a page's script.")
     for names, imported in _IMPORT.findall(source):
         _collect(imported, folder, sources, (*path, name))
-        exported = _EXPORTED.findall(sources[imported])
-        for wanted in filter(None, (part.strip() for part in names.split(","))):
+        exported = _exports(sources[imported])
+        for wanted in _names(names):
             if wanted not in exported:
                 raise ValueError(f"{name} must import what {imported} exports; got {wanted!r}.")
     sources[name] = source
