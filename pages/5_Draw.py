@@ -179,25 +179,27 @@ def show_number(model: VAEGMM, readings: list[Reading]) -> None:
 
 def show_reasons(model: VAEGMM, reading: Reading) -> None:
     """Show how the model came to its answer, step by step; what is closed costs nothing."""
-    way = reason("The way it took", ":material/route:", "reason_way", is_open=True)
+    way = reason("The way it took", ":material/route:", "way", is_open=True)
     if way.open:
         with way:
             show.way(model, reading.image)
             if len(reading.views) > 1:
                 show_views(model, reading)
-    place = reason("Where it lies, and what lies near", ":material/my_location:", "reason_place")
+    place = reason("Where it lies, and what lies near", ":material/my_location:", "place")
     if place.open:
         with place:
             show_neighbourhood(model, reading)
-    change = reason("What it would take to change my mind", ":material/alt_route:", "reason_change")
+    change = reason("What it would take to change my mind", ":material/alt_route:", "change")
     if change.open:
         with change:
             show_runner_up(model, reading)
 
 
 def reason(title: str, icon: str, key: str, is_open: bool = False) -> Any:
-    """Offer a part that is made when it is opened."""
-    return st.expander(title, icon=icon, expanded=is_open, on_change="rerun", key=key)
+    """Offer a part that is made when it is opened, and stays open for the next drawing."""
+    return st.expander(
+        title, icon=icon, expanded=is_open, on_change="rerun", key=key, bind="query-params"
+    )
 
 
 def show_views(model: VAEGMM, reading: Reading) -> None:

@@ -207,7 +207,7 @@ def test_what_no_one_foresaw_is_a_sentence_too(
     def out_of_memory(*_: object) -> None:
         raise MemoryError("no room\nfor this")
 
-    monkeypatch.setattr(VAEGMM, "posterior", out_of_memory)
+    monkeypatch.setattr(VAEGMM, "infer", out_of_memory)
     assert main(["evaluate", str(small_checkpoint)]) == 1
     assert _said(capsys).startswith("MemoryError: no room for this (set VAEGMM_TRACEBACK=1")
     monkeypatch.setenv("VAEGMM_TRACEBACK", "1")

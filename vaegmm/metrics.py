@@ -1,10 +1,12 @@
-"""Measures of clustering, classification and calibration: arrays in, numbers out."""
+"""Measures of clustering, classification and calibration: arrays in, numbers out.
+
+scipy and scikit-learn are imported by the measures that need them: it takes most of a second, which
+a server that only shows models can spare.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 
 def contingency(clusters: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -20,6 +22,8 @@ def clustering_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     Source: Yang et al., Image clustering using local discriminant models, 2010; the assignment is
     Kuhn's Hungarian method.
     """
+    from scipy.optimize import linear_sum_assignment
+
     table = contingency(clusters, labels)
     rows, columns = linear_sum_assignment(table, maximize=True)
     return float(table[rows, columns].sum() / len(labels))
@@ -27,11 +31,15 @@ def clustering_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
 
 def normalized_mutual_information(clusters: np.ndarray, labels: np.ndarray) -> float:
     """Mutual information of clusters and labels over the mean of their entropies, in [0, 1]."""
+    from sklearn.metrics import normalized_mutual_info_score
+
     return float(normalized_mutual_info_score(labels, clusters))
 
 
 def adjusted_rand_index(clusters: np.ndarray, labels: np.ndarray) -> float:
     """Agreement of two partitions over pairs of points, corrected for chance."""
+    from sklearn.metrics import adjusted_rand_score
+
     return float(adjusted_rand_score(labels, clusters))
 
 

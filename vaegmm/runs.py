@@ -44,6 +44,7 @@ from vaegmm.config import TrainConfig
 from vaegmm.data import DataError, Dataset
 from vaegmm.devices import choose_device
 from vaegmm.errors import ReasonedError
+from vaegmm.evaluation import evaluate
 from vaegmm.model import VAEGMM, load, require_enough_images
 from vaegmm.processes import from_first_process, join_processes, n_processes
 from vaegmm.settings import preset_and_changes
@@ -337,8 +338,6 @@ class Run:
         on_fit: Callable[[], object],
         device_name: str | None,
     ) -> VAEGMM:
-        from vaegmm.evaluation import evaluate  # with scikit-learn: pages list runs without it
-
         config, settings = self.config, self.settings
         self._write_status("starting")
         device = choose_device(device_name or settings["device"])

@@ -16,7 +16,9 @@ export default function ({ parentElement, data }) {
     MOUNTED.delete(parentElement);
   };
   MOUNTED.set(parentElement, mounted);
-  show(root, data, mounted).catch((error) => {
+  // This script has an address of its own kind, which others cannot be relative to.
+  const files = new URL(data.files, document.baseURI).href;
+  show(root, { ...data, files }, mounted).catch((error) => {
     if (mounted.isOver) return;
     root.textContent = `This cannot be shown. ${error.message} Reload the page to try again.`;
   });
