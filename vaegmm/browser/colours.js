@@ -45,8 +45,13 @@ export function shadesOf(label, palette = PALETTE) {
  * @returns {number[][]}  K colours
  */
 export function componentColours(names, palette = PALETTE) {
+  // Where no component has a name, shades of grey would tell none from another.
+  const isNamed = names.some((label) => label >= 0);
   const members = new Map();
-  names.forEach((label, k) => members.set(label, [...(members.get(label) ?? []), k]));
+  names.forEach((name, k) => {
+    const label = isNamed ? name : k % palette.length;
+    members.set(label, [...(members.get(label) ?? []), k]);
+  });
   const colours = [];
   for (const [label, group] of members) {
     const [light, dark] = shadesOf(label, palette);

@@ -5,7 +5,7 @@
 
 import { sensible } from "./address.js";
 import { axisSets } from "./axes.js";
-import { colourings, groupSizes } from "./colouring.js";
+import { colourings } from "./colouring.js";
 import { PALETTE } from "./colours.js";
 import { make, makeButton } from "./elements.js";
 import { HoverCard } from "./hovercard.js";
@@ -13,7 +13,7 @@ import { Sheets } from "./images.js";
 import { Inspector } from "./inspector.js";
 import { Legend } from "./legend.js";
 import { createMap } from "./map.js";
-import { inkRgb } from "./pictures.js";
+import { inkRgb, paint } from "./pictures.js";
 import { Scene, needsScores } from "./scene.js";
 import { Scores, readingOf } from "./scores.js";
 import { found, indexOfRow, isSelective } from "./search.js";
@@ -89,8 +89,7 @@ class Explorer {
     this.#parts.panel = panel;
     this.#listen();
     this.#view = this.#sensible(options.view);
-    this.#show(new Set([...Object.keys(this.#view), "results", "theme"]));
-    this.#homeZoom = this.#map.view;
+    this.#show(new Set([...Object.keys(this.#view), "theme"]));
     if (this.#view.zoom) this.#map.view = this.#view.zoom;
     this.ready = this.#compute();
   }
@@ -133,7 +132,7 @@ class Explorer {
       ...{ model, truth, palette, sheets, mapElement, root: this.#root, zOf },
       ...{ scores: new Scores(model), noun: nounOf(model), hasImages: sheets !== null },
       ...{ projection: null, places: null, colouring: null, results: null },
-      ...{ neighbours: [], trail: [] },
+      ...{ neighbours: [], trail: [], outline: new Float32Array(0) },
       view: () => this.#view,
       through: () => (this.#view.pin === null ? model.pca.mean : zOf(this.#view.pin)),
       imageOf: (index) => {
@@ -191,15 +190,18 @@ class Explorer {
     toolbar.show(view);
     inspector.element.hidden = view.pin === null;
     welcome.element.hidden = view.pin !== null;
-    if (has("pin", "theme", "scores", "images") && view.pin !== null) {
+    if (has("axes", "along")) space.outline = new Float32Array(0);
+    if (has("pin", "theme", "scores") && view.pin !== null) {
       if (typeof view.pin === "number") space.sheets?.want([space.model.latents.row(view.pin)]);
       space.neighbours = inspector.show(view.pin);
     } else if (view.pin === null) space.neighbours = [];
-    if (has("theme", "scores", "images")) welcome.show(space);
+    if (has("theme", "scores")) welcome.show(space);
     if (has("a", "b", "theme")) ways.show(view);
     scene.show(view, changed);
+    if (has("axes", "along")) this.#homeZoom = view.zoom ? null : this.#map.view;
     const hidden = view.filter?.by === view.colour ? view.filter.hidden : [];
-    if (space.colouring && has("colour", "filter", "scores")) legend.show(space.colouring, hidden, space);
+    if (space.colouring && has("colour", "filter", "scores"))
+      legend.show(space.colouring, hidden, space);
     this.#sayStatus();
   }
 
@@ -254,8 +256,10 @@ class Explorer {
     else if (this.#view.search) this.#change({ search: null });
   }
 
-  #select(indices) {
+  #select(indices, outline = []) {
     const { selection, panel } = this.#parts;
+    this.#space.outline = Float32Array.from(outline);
+    this.#change({}, "trail");
     selection.show(indices);
     if (!indices) return;
     panel.prepend(selection.element);
@@ -276,7 +280,10 @@ class Explorer {
     const space = this.#space;
     toolbar.onChange = (part) => this.#change(this.#sensible({ ...this.#view, ...part }));
     toolbar.onMode = (mode) => map.setMode(mode);
-    toolbar.onFit = () => map.fit();
+    toolbar.onFit = () => {
+      map.fit();
+      this.#homeZoom = map.view;
+    };
     legend.onFilter = (hidden) =>
       this.#change({ filter: hidden.length ? { by: this.#view.colour, hidden } : null });
     search.onSearch = (query) => {
@@ -303,7 +310,8 @@ class Explorer {
     ways.onForget = () => this.#change({ a: null, b: null });
     selection.onLetGo = () => this.#select(null);
     map.onHover = (hit) => hit && card.show(hit);
-    map.onSelect = ({ indices }) => this.#select(indices);
+    map.onSelect = ({ indices, polygon }) =>
+      this.#select(indices, polygon ? [...polygon, ...polygon.subarray(0, 2)] : []);
     map.onView = (told) => {
       scene.seen(this.#view, told);
       if (told.isSettled) this.#change({ zoom: this.#zoomOf(told.view) });
@@ -314,7 +322,7 @@ class Explorer {
       this.#hold(hit.index >= 0 ? hit.index : z());
       if (hit.by === "keyboard") map.say(this.#said(hit.index));
     };
-    if (space.sheets) space.sheets.onSheet = () => this.#change({}, "images");
+    if (space.sheets) space.sheets.onSheet = () => this.#repaint();
     this.#root.addEventListener("keydown", (event) => this.#key(event));
     // A change of theme changes this colour, and a transition of it tells so.
     this.#root.addEventListener("transitionend", (event) => {
@@ -331,6 +339,16 @@ class Explorer {
     else if (event.key === "/" && !isText) this.#parts.search.focus();
     else return;
     event.preventDefault();
+  }
+
+  // Images have come: what shows one decoded can show it as it is.
+  #repaint() {
+    const { imageOf, ink } = this.#space;
+    for (const picture of this.#root.querySelectorAll("canvas[data-index]"))
+      paint(picture, imageOf(Number(picture.dataset.index)).pixels, ink());
+    const { pin } = this.#view;
+    if (typeof pin === "number") this.#parts.inspector.refresh(pin);
+    this.#sayStatus();
   }
 
   #said(index) {

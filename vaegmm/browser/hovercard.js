@@ -7,6 +7,7 @@ import { componentTitle, labelTitle, share } from "./words.js";
 
 const MOST_SAID = 3; // probabilities
 const LEAST_SAID = 0.001; // a share below it is not worth a line
+const FAR = 0.001; // of the training images are less likely: what is read there means nothing
 
 /** A card in the map's tooltip. */
 export class HoverCard {
@@ -29,16 +30,18 @@ export class HoverCard {
     const z = isPoint ? zOf(index) : projection.unproject(place, through());
     const shown = isPoint ? imageOf(index) : { pixels: model.decode(z), isDecoded: true };
     paint(this.#picture, shown.pixels, ink());
-    const { responsibilities, component, probabilities, label } = reading(z);
+    const { responsibilities, component, probabilities, label, rank } = reading(z);
     const isNamed = probabilities !== null;
     const values = isNamed ? probabilities : responsibilities;
     const name = (i) => (isNamed ? labelTitle(model, i) : componentTitle(model, i));
+    const isFar = !isPoint && rank < FAR;
     if (isPoint) this.#title.textContent = componentTitle(model, component);
+    else if (isFar) this.#title.textContent = "far from all images";
     else this.#title.textContent = isNamed ? `here: ${labelTitle(model, label)}` : "here";
-    this.#said.textContent = leading(values, MOST_SAID)
-      .filter((i, rank) => rank === 0 || values[i] >= LEAST_SAID)
-      .map((i) => `${name(i)}: ${share(values[i])}`)
-      .join(" · ");
+    const said = leading(values, MOST_SAID)
+      .filter((i, place) => place === 0 || values[i] >= LEAST_SAID)
+      .map((i) => make("span", {}, `${name(i)}: ${share(values[i])}`));
+    this.#said.replaceChildren(...(isFar ? [] : said));
     this.#source.textContent = isPoint ? (shown.isDecoded ? "decoded" : "") : this.#origin();
   }
 

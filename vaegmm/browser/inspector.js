@@ -37,7 +37,7 @@ export class Inspector {
     this.#sliders = new LatentSliders(space.model);
     this.#sliders.onMove = (z, isDone) => this.onMove?.(z, isDone);
     const ends = ["a", "b"].map((end) =>
-      makeButton(end.toUpperCase(), () => this.onEnd?.(end), {
+      makeButton(`as ${end.toUpperCase()}`, () => this.onEnd?.(end), {
         ...{ class: "end", title: `Pin as ${end.toUpperCase()}: an end of a way` },
         "aria-label": `Pin as ${end.toUpperCase()}`,
       }),
@@ -79,12 +79,20 @@ export class Inspector {
     return this.#showNeighbours(place, model.nearest(z, N_NEIGHBOURS + 1));
   }
 
+  /** Show the images of a place again: the training image may have come by now. */
+  refresh(place) {
+    const z = this.#space.zOf(place);
+    this.#showImages(place, z, this.#space.reading(z));
+  }
+
   #sayWhat(place, { component, label }) {
     const { model, truth, scores, palette, noun } = this.#space;
     const isPoint = typeof place === "number";
     const isNamed = label >= 0;
+    const colours = componentColours(model.componentNames, palette);
+    const colour = isNamed ? colourOf(label, palette) : colours[component];
     this.#title.replaceChildren(
-      make("i", { class: "dot", style: `background: ${asCss(colourOf(label, palette))}` }),
+      make("i", { class: "dot", style: `background: ${asCss(colour)}` }),
       isNamed ? labelTitle(model, label) : `cluster ${component}`,
     );
     const parts = [isPoint ? `image ${countOf(model.latents.row(place))}` : "a place between images"];
@@ -152,6 +160,7 @@ export class Inspector {
 export function tile(space, index, onclick, caption = "") {
   const { model, imageOf, ink } = space;
   const picture = makePicture();
+  picture.dataset.index = index;
   paint(picture, imageOf(index).pixels, ink());
   const title = `image ${countOf(model.latents.row(index))}: ${componentTitle(model, model.latents.components[index])}`;
   const button = makeButton("", onclick, { class: "tile", title, "aria-label": title });
@@ -161,8 +170,8 @@ export function tile(space, index, onclick, caption = "") {
 }
 
 /** Bars of shares, the greatest first. */
-export function bars(values, name, colour, said = share) {
-  return leading(values, MOST_BARS)
+export function bars(values, name, colour, most = MOST_BARS) {
+  return leading(values, most)
     .filter((i, rank) => rank === 0 || values[i] >= LEAST_BAR)
     .map((i) =>
       make(
@@ -174,7 +183,7 @@ export function bars(values, name, colour, said = share) {
           { class: "track" },
           make("i", { style: `width: ${100 * values[i]}%; background: ${asCss(colour(i))}` }),
         ),
-        make("output", {}, said(values[i])),
+        make("output", {}, share(values[i])),
       ),
     );
 }

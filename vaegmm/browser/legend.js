@@ -35,7 +35,7 @@ export class Legend {
     const sizes = groupSizes(shown);
     const present = shown.entries
       .map((entry, group) => ({ ...entry, group, size: sizes[group] }))
-      .filter(({ size, label }) => size || label !== undefined);
+      .filter(({ size, label }) => shown.isScale || size || label !== undefined);
     const isClusters = present.some(({ label }) => label !== undefined);
     const items = isClusters
       ? this.#byLabel(present, space)

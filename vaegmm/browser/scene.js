@@ -1,7 +1,7 @@
 // What the map shows of a view: points in their colours, names, ellipses, marks and the trail.
 
 import { colouring, pointColours } from "./colouring.js";
-import { asCss, colourOf, componentColours } from "./colours.js";
+import { asCss, componentColours } from "./colours.js";
 import { DIMMED, HIDDEN } from "./appearance.js";
 import { middlesOf } from "./labels.js";
 import { Projection } from "./axes.js";
@@ -10,6 +10,7 @@ import { inkRgb } from "./pictures.js";
 import { labelTitle } from "./words.js";
 
 const FEW_CLUSTERS = 12; // that are named on the map where they have no labels
+const MANY_CLUSTERS = 24; // whose ellipses are drawn at one standard deviation instead of two
 
 /** It turns a view into calls of a map. */
 export class Scene {
@@ -18,6 +19,7 @@ export class Scene {
   #sheet;
   #bounds = null;
   #frame = 0;
+  #dimmed = null;
 
   /**
    * @param {PointMap} map
@@ -31,8 +33,7 @@ export class Scene {
 
   /**
    * @param {View} view
-   * @param {Set<string>} changed  what of it is another, or "scores", "results", "trail",
-   *   "neighbours", "theme"
+   * @param {Set<string>} changed  what of it is another, or "scores", "trail", "theme"
    */
   show(view, changed) {
     const has = (...names) => names.some((name) => changed.has(name));
@@ -47,10 +48,10 @@ export class Scene {
       space.colouring = colouring(view.colour, space);
       this.#map.setColours(pointColours(space.colouring), { glide: !isFirst });
     }
-    if (has("filter", "search", "results", "scores")) this.#map.setDimmed(this.#mask(view));
-    if (has("axes", "along", "scores", "palette")) this.#name(!isFirst);
-    if (has("axes", "along", "outlines", "pin", "hovered")) this.#outline(view, !isFirst);
-    if (has("axes", "along", "pin", "a", "b", "neighbours", "trail")) this.#mark(view);
+    if (has("filter", "search", "scores")) this.#map.setDimmed((this.#dimmed = this.#mask(view)));
+    if (has("axes", "along", "scores", "filter")) this.#name(!isFirst);
+    if (has("axes", "along", "outlines", "pin")) this.#outline(view, !isFirst);
+    if (has("axes", "along", "pin", "a", "b", "trail")) this.#mark(view);
     if (has("axes", "along", "sheet", "pin", "theme")) {
       this.#sheet.forget();
       this.#lay(view);
@@ -88,19 +89,23 @@ export class Scene {
   }
 
   #name(glide) {
-    const { model, scores, projection, places, palette } = this.#space;
+    const { model, scores, projection, places } = this.#space;
     const isNamed = model.names !== null;
     const n = isNamed ? model.labelNames.length : model.nComponents;
     if (!isNamed && n > FEW_CLUSTERS) return this.#map.setLabels([]);
     const groups = isNamed ? scores.label : model.latents.components;
     const middles = middlesOf(places, projection.dimension, groups, n);
+    const shown = new Uint8Array(n + 1);
+    groups.forEach((group, i) => {
+      if (this.#dimmed?.[i] !== HIDDEN) shown[group] = 1;
+    });
     const labels = [];
     for (let group = 0; group < n; group++) {
       const [x, y, z = 0] = middles.subarray(
         group * projection.dimension,
         (group + 1) * projection.dimension,
       );
-      if (Number.isNaN(x)) continue;
+      if (Number.isNaN(x) || !shown[group]) continue;
       const text = isNamed ? labelTitle(model, group) : `cluster ${group}`;
       labels.push({ x, y, z, text });
     }
@@ -117,21 +122,21 @@ export class Scene {
         ellipses.push({
           ...projection.ellipse(k),
           ...{ colour: asCss(colours[k]), isStrong: k === strong },
+          radius: k === strong || model.nComponents <= MANY_CLUSTERS ? 2 : 1,
         });
     this.#map.setEllipses(ellipses, { glide: glide && view.outlines });
   }
 
   #mark(view) {
-    const { projection, zOf, neighbours, trail } = this.#space;
+    const { projection, neighbours, trail, outline } = this.#space;
     const places = ["a", "b"]
       .filter((name) => view[name] !== null)
       .map((name) => ({ ...this.#at(view[name]), text: name.toUpperCase() }));
     if (Array.isArray(view.pin)) places.push(this.#at(view.pin));
     const pinned = typeof view.pin === "number" ? view.pin : -1;
     this.#map.setMarks({ pinned, neighbours, places });
-    const isTrail = trail.length > 1;
-    const z = isTrail ? Float32Array.from(trail.flatMap((place) => [...place])) : null;
-    this.#map.setTrail(isTrail ? projection.project(z) : new Float32Array(0));
+    const walked = Float32Array.from(trail.flatMap((place) => [...place]));
+    this.#map.setTrail(trail.length > 1 ? projection.project(walked) : outline);
   }
 
   // Where a place is on the map: a stored z where its point is.

@@ -1,14 +1,14 @@
 // What lies in a box or a lasso: how many of what, their images, and as files to take along.
 
-import { colourOf } from "./colours.js";
+import { colourOf, componentColours } from "./colours.js";
 import { download, make, makeButton } from "./elements.js";
 import { bars, tile } from "./inspector.js";
 import { toNpz } from "./npz.js";
 import { arraysOf, composition, toCsv } from "./selection.js";
-import { componentTitle, countOf, labelTitle, share } from "./words.js";
+import { componentTitle, countOf, labelTitle } from "./words.js";
 
 const A_PAGE = 60; // images
-const MOST_CLUSTERS = 8;
+const MOST_ROWS = 10; // labels or clusters
 const MOST_WITH_IMAGES = 5000; // points whose images go into the file: decoding takes its time
 
 /** It tells `onPin(index)` and `onLetGo()`. */
@@ -35,20 +35,48 @@ export class SelectionPanel {
     const head = make(
       "header",
       {},
-      make("div", {}, make("h3", {}, countOf(indices.length, "point")), make("p", { class: "what" }, "in the outline")),
+      make(
+        "div",
+        {},
+        make("h3", {}, countOf(indices.length, "point")),
+        make("p", { class: "what" }, "in the outline"),
+      ),
       away,
     );
     if (!indices.length) return this.element.replaceChildren(head);
     const { labels, components } = composition(indices, { model, scores });
     const section = (title, ...children) => make("section", {}, make("h4", {}, title), ...children);
+    const n = indices.length;
+    const table = (counts, key, length, name, colour) => {
+      const shares = new Float64Array(length);
+      for (const part of counts) if (part[key] >= 0) shares[part[key]] = part.count / n;
+      const rows = bars(shares, name, colour, MOST_ROWS);
+      const rest = counts.length - rows.length;
+      return make("div", { class: "bars" }, rows, rest > 0 ? `and ${countOf(rest)} more` : null);
+    };
+    const colours = componentColours(model.componentNames, palette);
     const grid = make("div", { class: "grid" });
     const more = makeButton("more", () => this.#extend(grid, more), { class: "quiet" });
-    const byLabel = new Map(labels.map(({ label, count }) => [label, count / indices.length]));
-    const shares = Float64Array.from(model.labelNames, (_, label) => byLabel.get(label) ?? 0);
     this.element.replaceChildren(
       head,
-      model.names ? section(`By ${noun}`, make("div", { class: "bars" }, bars(shares, (c) => labelTitle(model, c), (c) => colourOf(c, palette)))) : "",
-      section("By cluster", make("p", { class: "list" }, this.#clusters(components))),
+      model.names
+        ? section(
+            `By ${noun}`,
+            table(
+              ...[labels, "label", model.labelNames.length],
+              (label) => labelTitle(model, label),
+              (label) => colourOf(label, palette),
+            ),
+          )
+        : "",
+      section(
+        "By cluster",
+        table(
+          ...[components, "component", model.nComponents],
+          (component) => componentTitle(model, component),
+          (component) => colours[component],
+        ),
+      ),
       section("Their images", grid, more),
       make(
         "p",
@@ -58,17 +86,6 @@ export class SelectionPanel {
       ),
     );
     this.#extend(grid, more);
-  }
-
-  #clusters(components) {
-    const { model } = this.#space;
-    const n = this.#indices.length;
-    const said = components
-      .slice(0, MOST_CLUSTERS)
-      .map(({ component, count }) => `${componentTitle(model, component)}: ${share(count / n)}`);
-    const rest = components.length - MOST_CLUSTERS;
-    if (rest > 0) said.push(`and ${countOf(rest, "other")}`);
-    return said.join(" · ");
   }
 
   // Some from everywhere in the selection, and then some more: those that were left out.

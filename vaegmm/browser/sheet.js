@@ -3,9 +3,10 @@
 
 import { paint } from "./pictures.js";
 
-const CELL = 56; // pixels a cell takes at least
+const CELL = 44; // pixels a cell takes at least
 const CELL_SIDE = 28; // pixels of its image
 const MOST_CELLS = 4000; // remembered
+const STRENGTH = 0.6; // of the ink: points lie on it
 const BUSY_DECODING = 6; // milliseconds, after which the page has its turn
 
 /** It draws into a map while it is told what the map shows. */
@@ -54,7 +55,7 @@ export class Sheet {
         if (!this.#cells.has(key)) {
           if (this.#cells.size >= MOST_CELLS) this.#cells.delete(this.#cells.keys().next().value);
           const pixels = decode([(column + 0.5) * side, (row + 0.5) * side]);
-          this.#cells.set(key, Uint8Array.from(pixels, (value) => 255 * value));
+          this.#cells.set(key, Uint8Array.from(pixels, (value) => 255 * STRENGTH * value));
         }
         const [x, y] = [(column - first) * CELL_SIDE, (high - 1 - row) * CELL_SIDE];
         paint(canvas, this.#cells.get(key), ink, x, y);

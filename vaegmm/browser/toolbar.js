@@ -51,8 +51,8 @@ export class Toolbar {
     const toggle = (name, text, title) =>
       makeButton(text, () => this.onChange?.({ [name]: !this.#view[name] }), { title });
     this.#toggles = {
-      outlines: toggle("outlines", "Clusters", "Two standard deviations around each cluster"),
-      sheet: toggle("sheet", "Decoded sheet", "What the plane behind the points decodes to"),
+      outlines: toggle("outlines", "Clusters", "The clusters’ ellipses"),
+      sheet: toggle("sheet", "Sheet", "What the plane behind the points decodes to"),
     };
     this.tools.append(
       ...Object.values(this.#modes),

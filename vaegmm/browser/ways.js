@@ -9,7 +9,7 @@ const N_STEPS_OF_WAY = 65; // places that log p is drawn of; images are some of 
 const N_IMAGES = 9;
 const IMAGE_PIXELS = 28;
 const CURVE = { width: 252, height: 40 }; // units of its drawing
-const TITLES = { straight: "straight", dense: "where images are dense" };
+const TITLES = { straight: "straight", dense: "where images are" };
 const SVG = "http://www.w3.org/2000/svg";
 
 /** It tells `onMove(z, trail)` as one drags along a way, and `onForget()`. */
