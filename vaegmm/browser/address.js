@@ -72,35 +72,50 @@ export function fromAddress(address) {
   const view = { ...FIRST_VIEW };
   for (const part of String(address ?? "").slice(0, MOST_LENGTH).split("_")) {
     const [name, ...values] = part.split("*");
-    const numbers = values.map(Number);
-    const whole = (list) => list.length > 0 && list.every((n) => Number.isInteger(n) && n >= 0);
-    const finite = (list) => list.length > 0 && list.every((n, i) => values.at(i - list.length) !== "" && Number.isFinite(n));
-    if (name === "axes" && values[0]) view.axes = values[0];
-    else if (name === "colour" && values[0]) view.colour = values[0];
-    else if (name === "along" && whole(numbers)) view.along = numbers.map((axis) => axis - 1);
-    else if (name === "hide" && whole(numbers.slice(1)))
-      view.filter = { by: values[0], hidden: numbers.slice(1) };
-    else if (name === "find" && KINDS.includes(values[0]) && whole([numbers[1]]))
-      view.search = { kind: values[0], value: numbers[1] };
-    else if (name === "pin" || name === "a" || name === "b") {
-      if (values[0] === "z" && finite(numbers.slice(1))) view[name] = numbers.slice(1);
-      else if (values[0] !== "" && whole(numbers)) view[name] = numbers[0];
-    } else if (name === "outlines" || name === "sheet") view[name] = true;
-    else if (name === "zoom" && finite(numbers) && numbers[0] > 0) {
-      const [zoom, x, y, z, turn, tilt] = numbers;
-      if (numbers.length === 3) view.zoom = { x, y, zoom };
-      if (numbers.length === 6) view.zoom = { x, y, z, zoom, turn, tilt };
-    }
+    if (Object.hasOwn(READ, name)) Object.assign(view, READ[name](values));
   }
   return view;
 }
+
+const isWhole = (value) => /^\d{1,9}$/.test(value);
+const isNumber = (value) => value.trim() !== "" && Number.isFinite(Number(value));
+const all = (values, is) => values.length > 0 && values.every(is);
+
+function readPlace(name) {
+  return ([first, ...rest]) => {
+    if (first === "z" && all(rest, isNumber)) return { [name]: rest.map(Number) };
+    return first !== undefined && isWhole(first) ? { [name]: Number(first) } : {};
+  };
+}
+
+/** What the values behind each name say of a view. */
+const READ = {
+  axes: ([axes]) => (axes ? { axes } : {}),
+  colour: ([colour]) => (colour ? { colour } : {}),
+  along: (axes) => (all(axes, isWhole) ? { along: axes.map((axis) => axis - 1) } : {}),
+  hide: ([by, ...hidden]) =>
+    all(hidden, isWhole) ? { filter: { by, hidden: hidden.map(Number) } } : {},
+  find: ([kind, value = ""]) =>
+    KINDS.includes(kind) && isWhole(value) ? { search: { kind, value: Number(value) } } : {},
+  pin: readPlace("pin"),
+  a: readPlace("a"),
+  b: readPlace("b"),
+  outlines: () => ({ outlines: true }),
+  sheet: () => ({ sheet: true }),
+  zoom: (values) => {
+    const [zoom, x, y, z, turn, tilt] = values.map(Number);
+    if (!all(values, isNumber) || zoom <= 0) return {};
+    if (values.length === 3) return { zoom: { x, y, zoom } };
+    return values.length === 6 ? { zoom: { x, y, z, zoom, turn, tilt } } : {};
+  },
+};
 
 /**
  * Make of any view one that a model has: what it lacks is as in the first view.
  *
  * @param {object} view
  * @param {{nStored: number, dimension: number, nAxes: Object<string, number>, colours: string[],
- *   searches: (query: object) => boolean}} limits  nAxes: how many each set has
+ *   isSearchable: (query: object) => boolean}} limits  nAxes: how many each set has
  * @returns {View}
  */
 export function sensible(view, { nStored, dimension, nAxes, colours, isSearchable }) {

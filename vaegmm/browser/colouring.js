@@ -64,7 +64,8 @@ export function colouring(id, space) {
     return { ...labels(scores.label), meaning: `The ${nounOf(model)} that each is read as.` };
   if (id === "truth") return { ...labels(truth), meaning: "What people said that it is." };
   if (id === "right") {
-    const groups = Uint16Array.from({ length: n }, (_, i) => (scores.label[i] === truth[i] ? 0 : 1));
+    const isWrong = (_, i) => Number(scores.label[i] !== truth[i]);
+    const groups = Uint16Array.from({ length: n }, isWrong);
     const entries = [
       { title: "read rightly", colour: RIGHT_COLOUR },
       { title: "misread", colour: WRONG_COLOUR },

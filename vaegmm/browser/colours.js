@@ -1,23 +1,23 @@
-// The colour of a label, and the shades of it that its components have, as in colours.py.
+// The colour of a label, as in colours.py, and the shades of it that its components have.
 
 /** One colour a digit, 0 to 9; a test holds them to Python's. */
 export const PALETTE = [
-  "#49a69e",
-  "#af6745",
-  "#764b66",
-  "#a386ee",
-  "#ca9405",
-  "#9d310a",
-  "#7272a9",
-  "#61cbe6",
-  "#afc48a",
-  "#494dad",
+  "#b9ac70",
+  "#717581",
+  "#94a4a2",
+  "#832db6",
+  "#ffa90e",
+  "#92dadd",
+  "#a96b59",
+  "#bd1f01",
+  "#e76300",
+  "#3f90da",
 ];
-export const UNNAMED_COLOUR = "#8b8f94";
+export const UNNAMED_COLOUR = "#cfcdc9";
 
 const LIGHTER = 0.16; // of the lightness, and as much darker
 const [LIGHTEST, DARKEST] = [0.85, 0.2];
-// From what is strange to what is usual: apart for colour-blind eyes, and visible on light and dark.
+// From what is strange to what is usual: apart for colour-blind eyes, visible on light and dark.
 const SCALE = ["#d4450c", "#e48a2c", "#c3ad5c", "#79aa8f", "#4594ab", "#3a6fb5"];
 
 /**

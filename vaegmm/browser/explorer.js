@@ -4,29 +4,18 @@
 // that view. Nothing is asked of a server but sheets of images, in the background.
 
 import { sensible } from "./address.js";
-import { axisSets } from "./axes.js";
-import { colourings } from "./colouring.js";
 import { PALETTE } from "./colours.js";
 import { make, makeButton } from "./elements.js";
-import { HoverCard } from "./hovercard.js";
-import { Sheets } from "./images.js";
-import { Inspector } from "./inspector.js";
-import { Legend } from "./legend.js";
-import { createMap } from "./map.js";
-import { inkRgb, paint } from "./pictures.js";
-import { Scene, needsScores } from "./scene.js";
-import { Scores, readingOf } from "./scores.js";
-import { found, indexOfRow, isSelective } from "./search.js";
-import { SearchBox } from "./searchbox.js";
-import { SelectionPanel } from "./selectionpanel.js";
-import { Toolbar } from "./toolbar.js";
-import { Ways } from "./ways.js";
-import { Welcome } from "./welcome.js";
-import { componentTitle, countOf, nounOf, share } from "./words.js";
+import { buildParts } from "./parts.js";
+import { paint } from "./pictures.js";
+import { needsScores } from "./scene.js";
+import { found, isSelective } from "./search.js";
+import { limitsOf, makeSpace, statusOf } from "./space.js";
+import { componentTitle, countOf, share } from "./words.js";
 
 const TELL = 150; // milliseconds without a change, after which the view is told
 const MOST_TRAIL = 300; // places of a walk that its trail remembers
-const PER_SHEET = 1000; // images
+const SEARCHES_AT_ONCE = ["row", "cluster"]; // the others wait for the scores of all points
 
 /**
  * Make an explorer that fills the width of an element. explorer.css is its style.
@@ -53,44 +42,27 @@ class Explorer {
 
   #space;
   #parts;
-  #map;
-  #root;
+  #root = make("div", { class: "explorer" });
   #view;
   #onView;
-  #titles;
-  #status = make("p", { class: "status" });
   #telling = 0;
-  #homeZoom = null;
+  #homeZoom = null; // the map's view that fits, where it is known
 
-  constructor(element, options) {
-    const { model, images = null, truth = null, palette = PALETTE, renderer } = options;
-    this.#onView = options.onView ?? null;
-    this.#titles = colourings(model, truth);
-    this.#root = make("div", { class: "explorer" });
-    const mapElement = make("div", { class: "mapped" });
-    const sheets = images && new Sheets(images.url, Math.ceil(model.latents.total / PER_SHEET));
-    this.#space = this.#makeSpace({ model, truth, palette, sheets, mapElement });
-    const toolbar = new Toolbar(model, this.#titles);
-    const [legend, search] = [new Legend(), new SearchBox(this.#space)];
-    const [inspector, ways] = [new Inspector(this.#space), new Ways(this.#space)];
-    const [selection, welcome] = [new SelectionPanel(this.#space), new Welcome()];
-    const below = make("div", { class: "below" }, legend.element, this.#status);
-    const stage = make("div", { class: "stage" }, toolbar.tools, mapElement, below);
-    const panel = make("aside", { class: "panel", "aria-label": "Inspector" });
-    panel.append(ways.element, inspector.element, selection.element, welcome.element);
-    const bar = make("div", { class: "bar-above" }, toolbar.choices, search.element);
-    this.#root.append(make("div", { class: "layout" }, bar, stage, panel));
+  constructor(element, { model, images, truth, view, onView, palette = PALETTE, renderer }) {
+    this.#onView = onView ?? null;
+    this.#space = makeSpace({
+      ...{ model, images: images ?? null, truth: truth ?? null, palette, root: this.#root },
+      mapElement: make("div", { class: "mapped" }),
+      view: () => this.#view,
+    });
     element.append(this.#root);
-    const label = `Map of the latent space: ${countOf(model.latents.length, "point")}`;
-    this.#map = createMap(mapElement, { label, renderer });
-    const scene = new Scene(this.#map, this.#space);
-    const card = new HoverCard(this.#map, this.#space);
-    this.#parts = { toolbar, legend, search, inspector, ways, selection, welcome, scene, card };
-    this.#parts.panel = panel;
-    this.#listen();
-    this.#view = this.#sensible(options.view);
+    this.#parts = buildParts(this.#space, renderer);
+    this.#listenToParts();
+    this.#listenToMap();
+    this.#listenToRoot();
+    this.#view = this.#sensible(view);
     this.#show(new Set([...Object.keys(this.#view), "theme"]));
-    if (this.#view.zoom) this.#map.view = this.#view.zoom;
+    if (this.#view.zoom) this.#parts.map.view = this.#view.zoom;
     this.ready = this.#compute();
   }
 
@@ -100,14 +72,16 @@ class Explorer {
   }
 
   set view(view) {
-    this.#change(this.#sensible(view));
-    if (this.#view.zoom) this.#map.goTo(this.#view.zoom);
-    else this.#map.fit();
+    this.#space.trail = [];
+    this.#change(this.#sensible(view), "trail");
+    if (this.#view.zoom) this.#parts.map.goTo(this.#view.zoom);
+    else this.#fit();
   }
 
   /** Hold on to a stored z, by its index, or to a place in the latent space, (D,); null: let go. */
   pin(place) {
-    this.#pin(place);
+    this.#space.trail = [];
+    this.#change({ pin: this.#sensible({ pin: place }).pin }, "trail");
   }
 
   /** Take the explorer out of the page. */
@@ -116,51 +90,12 @@ class Explorer {
     this.#space.scores.stop();
     this.#space.sheets?.stop();
     this.#parts.scene.destroy();
-    this.#map.destroy();
+    this.#parts.map.destroy();
     this.#root.remove();
   }
 
-  // What all parts look at: the data, and what follows from the view.
-  #makeSpace({ model, truth, palette, sheets, mapElement }) {
-    const { latents, dimension } = model;
-    let ink = null;
-    const zOf = (place) =>
-      typeof place === "number"
-        ? latents.z.subarray(place * dimension, (place + 1) * dimension)
-        : Float32Array.from(place);
-    return {
-      ...{ model, truth, palette, sheets, mapElement, root: this.#root, zOf },
-      ...{ scores: new Scores(model), noun: nounOf(model), hasImages: sheets !== null },
-      ...{ projection: null, places: null, colouring: null, results: null },
-      ...{ neighbours: [], trail: [], outline: new Float32Array(0) },
-      view: () => this.#view,
-      through: () => (this.#view.pin === null ? model.pca.mean : zOf(this.#view.pin)),
-      imageOf: (index) => {
-        const pixels = sheets?.image(latents.row(index)) ?? null;
-        return pixels
-          ? { pixels, isDecoded: false }
-          : { pixels: model.decode(zOf(index)), isDecoded: true };
-      },
-      reading: (z) => readingOf(model, z),
-      ink: (isOther = false) => (ink = isOther || !ink ? inkRgb(this.#root) : ink),
-    };
-  }
-
   #sensible(view) {
-    const { model, truth } = this.#space;
-    const nAxes = Object.fromEntries(
-      Object.entries(axisSets(model)).map(([set, { names }]) => [set, names.length]),
-    );
-    const most = {
-      ...{ label: model.labelNames.length, cluster: model.nComponents, row: Infinity },
-      ...{ strange: 1, uncertain: model.names ? 1 : 0, misread: model.names && truth ? 1 : 0 },
-    };
-    const isSearchable = ({ kind, value }) =>
-      value < most[kind] && (kind !== "row" || indexOfRow(model.latents, value) >= 0);
-    return sensible(view ?? {}, {
-      ...{ nStored: model.latents.length, dimension: model.dimension, nAxes },
-      ...{ colours: Object.keys(this.#titles), isSearchable },
-    });
+    return sensible(view ?? {}, limitsOf(this.#space));
   }
 
   // Show another view; what else is another is named in `changed`.
@@ -171,54 +106,55 @@ class Explorer {
       (name) => JSON.stringify(before[name]) !== JSON.stringify(this.#view[name]),
     );
     if (others.length + changed.length) this.#show(new Set([...others, ...changed]));
-    if (others.length) this.#tell();
+    if (!others.length) return;
+    clearTimeout(this.#telling);
+    this.#telling = setTimeout(() => this.#onView?.(this.view), TELL);
   }
 
   #show(changed) {
     const space = this.#space;
     const view = this.#view;
-    const { toolbar, legend, search, inspector, ways, welcome, scene } = this.#parts;
+    const { map, toolbar, legend, inspector, ways, welcome, scene } = this.#parts;
     const has = (...names) => names.some((name) => changed.has(name));
-    if (has("search", "scores")) {
-      const isReady = space.scores.isReady || ["row", "cluster"].includes(view.search?.kind);
-      const indices = view.search && isReady ? found(view.search, space) : new Uint32Array(0);
-      const isNarrow = view.search !== null && isReady && isSelective(view.search);
-      space.results = view.search && { indices, isSelective: isNarrow };
-      const place = Math.max(indices.indexOf(view.pin), 0);
-      search.show(view.search, indices.length, place);
-    }
-    toolbar.show(view);
+    if (has("search", "scores")) this.#find();
+    if (has("axes", "along")) space.outline = new Float32Array(0);
+    if (has("pin", "theme", "scores")) this.#inspect();
+    if (has("theme", "scores")) welcome.show(space);
     inspector.element.hidden = view.pin === null;
     welcome.element.hidden = view.pin !== null;
-    if (has("axes", "along")) space.outline = new Float32Array(0);
-    if (has("pin", "theme", "scores") && view.pin !== null) {
-      if (typeof view.pin === "number") space.sheets?.want([space.model.latents.row(view.pin)]);
-      space.neighbours = inspector.show(view.pin);
-    } else if (view.pin === null) space.neighbours = [];
-    if (has("theme", "scores")) welcome.show(space);
     if (has("a", "b", "theme")) ways.show(view);
     scene.show(view, changed);
-    if (has("axes", "along")) this.#homeZoom = view.zoom ? null : this.#map.view;
+    toolbar.show(view);
+    if (has("axes", "along")) this.#homeZoom = view.zoom ? null : map.view;
     const hidden = view.filter?.by === view.colour ? view.filter.hidden : [];
     if (space.colouring && has("colour", "filter", "scores"))
       legend.show(space.colouring, hidden, space);
     this.#sayStatus();
   }
 
+  #find() {
+    const space = this.#space;
+    const { search: query, pin } = this.#view;
+    const isReady = space.scores.isReady || SEARCHES_AT_ONCE.includes(query?.kind);
+    const indices = query && isReady ? found(query, space) : new Uint32Array(0);
+    space.results = query && { indices, isSelective: isReady && isSelective(query) };
+    this.#parts.search.show(query, indices.length, Math.max(indices.indexOf(pin), 0));
+  }
+
+  #inspect() {
+    const space = this.#space;
+    const { pin } = this.#view;
+    if (typeof pin === "number") space.sheets?.want([space.model.latents.row(pin)]);
+    space.neighbours = pin === null ? new Uint32Array(0) : this.#parts.inspector.show(pin);
+  }
+
   #sayStatus() {
-    const { model, scores, sheets, hasImages } = this.#space;
-    const { latents } = model;
+    const { status } = this.#parts;
     const { filter, colour } = this.#view;
-    const parts = [countOf(latents.length, "point")];
-    if (latents.length < latents.total)
-      parts[0] = `${countOf(latents.length)} of ${countOf(latents.total, "point")}, evenly chosen`;
-    if (!scores.isReady && needsScores(colour)) parts.push("computing log p(z) …");
-    if (!hasImages) parts.push("the images are not here: all are decoded");
-    else if (sheets.fault) parts.push(sheets.fault);
-    this.#status.replaceChildren(parts.join(" · "));
+    status.replaceChildren(statusOf(this.#space, needsScores(colour)));
     if (!filter) return;
     const all = makeButton("show all", () => this.#change({ filter: null }), { class: "quiet" });
-    this.#status.append(` · some hidden by ${this.#titles[filter.by]} `, all);
+    status.append(` · some are hidden by ${this.#space.titles[filter.by]} `, all);
   }
 
   async #compute() {
@@ -228,32 +164,30 @@ class Explorer {
     this.#space.sheets?.start();
   }
 
-  #tell() {
-    clearTimeout(this.#telling);
-    this.#telling = setTimeout(() => this.#onView?.(this.view), TELL);
+  #fit() {
+    this.#parts.map.fit();
+    this.#homeZoom = this.#parts.map.view;
   }
 
-  #pin(place) {
-    this.#space.trail = [];
-    this.#change({ pin: this.#sensible({ pin: place }).pin }, "trail");
+  // Pin what a person has chosen, and let the inspector be the first thing beside the map.
+  #hold(place) {
+    const { inspector, panel, ways, map } = this.#parts;
+    const isFirst = panel.firstElementChild === ways.element;
+    if (!isFirst) panel.prepend(ways.element, inspector.element);
+    panel.scrollTop = 0;
+    this.pin(place);
+    if (typeof place === "number") map.reveal(place);
   }
 
   #walk(z, trail) {
     const space = this.#space;
-    if (trail) space.trail = rowsOf(trail, space.model.dimension);
+    const { pin } = this.#view;
+    if (trail) space.trail = trail;
     else {
-      const { pin } = this.#view;
       if (!space.trail.length && pin !== null) space.trail.push(space.zOf(pin));
       space.trail = [...space.trail, Float32Array.from(z)].slice(-MOST_TRAIL);
     }
     this.#change({ pin: Array.from(z) }, "trail");
-  }
-
-  // The last thing that one has taken hold of is let go first.
-  #letGo() {
-    if (!this.#parts.selection.element.hidden) this.#select(null);
-    else if (this.#view.pin !== null) this.#pin(null);
-    else if (this.#view.search) this.#change({ search: null });
   }
 
   #select(indices, outline = []) {
@@ -266,49 +200,39 @@ class Explorer {
     panel.scrollTop = 0;
   }
 
-  #hold(place) {
-    const { inspector, panel, ways } = this.#parts;
-    panel.prepend(ways.element, inspector.element);
-    panel.scrollTop = 0;
-    this.#pin(place);
+  // What one has taken hold of last is let go first.
+  #letGo() {
+    if (!this.#parts.selection.element.hidden) this.#select(null);
+    else if (this.#view.pin !== null) this.pin(null);
+    else if (this.#view.search) this.#change({ search: null });
   }
 
-  #listen() {
-    const { toolbar, legend, search, inspector, ways, selection, welcome, card, scene } =
-      this.#parts;
-    const map = this.#map;
+  #listenToParts() {
+    const { map, toolbar, legend, search, inspector, ways, selection, welcome } = this.#parts;
     const space = this.#space;
     toolbar.onChange = (part) => this.#change(this.#sensible({ ...this.#view, ...part }));
     toolbar.onMode = (mode) => map.setMode(mode);
-    toolbar.onFit = () => {
-      map.fit();
-      this.#homeZoom = map.view;
-    };
+    toolbar.onFit = () => this.#fit();
     legend.onFilter = (hidden) =>
       this.#change({ filter: hidden.length ? { by: this.#view.colour, hidden } : null });
     search.onSearch = (query) => {
       this.#change({ search: query });
       if (space.results?.indices.length) search.onStep(0);
     };
-    search.onStep = (place) => {
-      const index = space.results.indices[place];
-      this.#hold(index);
-      map.reveal(index);
-    };
-    inspector.onPin = (index) => {
-      this.#pin(index);
-      map.reveal(index);
-    };
-    welcome.onPin = selection.onPin = (index) => {
-      this.#hold(index);
-      map.reveal(index);
-    };
+    search.onStep = (place) => this.#hold(space.results.indices[place]);
+    inspector.onPin = welcome.onPin = selection.onPin = (index) => this.#hold(index);
     inspector.onMove = (z) => this.#walk(z, null);
     inspector.onEnd = (end) => this.#change({ [end]: this.#view.pin });
-    inspector.onLetGo = () => this.#pin(null);
+    inspector.onLetGo = () => this.pin(null);
     ways.onMove = (z, trail) => this.#walk(z, trail);
     ways.onForget = () => this.#change({ a: null, b: null });
     selection.onLetGo = () => this.#select(null);
+    if (space.sheets) space.sheets.onSheet = () => this.#repaint();
+  }
+
+  #listenToMap() {
+    const { map, card, scene } = this.#parts;
+    const space = this.#space;
     map.onHover = (hit) => hit && card.show(hit);
     map.onSelect = ({ indices, polygon }) =>
       this.#select(indices, polygon ? [...polygon, ...polygon.subarray(0, 2)] : []);
@@ -318,30 +242,31 @@ class Explorer {
     };
     map.onPick = (hit) => {
       if (!hit) return this.#letGo();
-      const z = () => Array.from(space.projection.unproject(hit.place, space.through()));
-      this.#hold(hit.index >= 0 ? hit.index : z());
-      if (hit.by === "keyboard") map.say(this.#said(hit.index));
+      const { index, place, by } = hit;
+      if (index >= 0) this.#hold(index);
+      else this.#hold(Array.from(space.projection.unproject(place, space.through())));
+      if (by === "keyboard") map.say(this.#said(index));
     };
-    if (space.sheets) space.sheets.onSheet = () => this.#repaint();
-    this.#root.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  #listenToRoot() {
+    this.#root.addEventListener("keydown", (event) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      const isText = event.composedPath()[0].matches?.("input[type=search]");
+      if (event.key === "Escape") this.#letGo();
+      else if (event.key === "/" && !isText) this.#parts.search.focus();
+      else return;
+      event.preventDefault();
+    });
     // A change of theme changes this colour, and a transition of it tells so.
     this.#root.addEventListener("transitionend", (event) => {
       if (event.target !== this.#root) return;
-      space.ink(true);
+      this.#space.ink(true);
       this.#change({}, "theme");
     });
   }
 
-  #key(event) {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    const isText = event.composedPath()[0].matches?.("input[type=search]");
-    if (event.key === "Escape") this.#letGo();
-    else if (event.key === "/" && !isText) this.#parts.search.focus();
-    else return;
-    event.preventDefault();
-  }
-
-  // Images have come: what shows one decoded can show it as it is.
+  // Images have come: what was decoded in their place can be shown as it is.
   #repaint() {
     const { imageOf, ink } = this.#space;
     for (const picture of this.#root.querySelectorAll("canvas[data-index]"))
@@ -355,20 +280,13 @@ class Explorer {
     const { model, zOf, reading } = this.#space;
     const { component, responsibilities } = reading(zOf(index));
     const title = componentTitle(model, component);
-    return `Image ${countOf(model.latents.row(index))}: ${title}, ${share(responsibilities[component])}`;
+    const row = countOf(model.latents.row(index));
+    return `Image ${row}: ${title}, ${share(responsibilities[component])}`;
   }
 
   // The view that fits need not be said.
   #zoomOf(view) {
-    const isHome = Object.entries(this.#homeZoom ?? {}).every(
-      ([name, value]) => Math.abs(value - view[name]) < 1e-3 * (1 + Math.abs(value)),
-    );
-    return isHome ? null : view;
+    const isSame = ([name, value]) => Math.abs(value - view[name]) < 1e-3 * (1 + Math.abs(value));
+    return this.#homeZoom && Object.entries(this.#homeZoom).every(isSame) ? null : view;
   }
-}
-
-function rowsOf(z, dimension) {
-  return Array.from({ length: z.length / dimension }, (_, i) =>
-    z.slice(i * dimension, (i + 1) * dimension),
-  );
 }

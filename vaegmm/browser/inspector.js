@@ -95,7 +95,8 @@ export class Inspector {
       make("i", { class: "dot", style: `background: ${asCss(colour)}` }),
       isNamed ? labelTitle(model, label) : `cluster ${component}`,
     );
-    const parts = [isPoint ? `image ${countOf(model.latents.row(place))}` : "a place between images"];
+    const parts = ["a place between images"];
+    if (isPoint) parts[0] = `image ${countOf(model.latents.row(place))}`;
     if (isNamed) parts.push(`cluster ${component}`);
     if (isPoint && truth && isNamed && truth[place] !== scores.label[place])
       parts.push(`misread: the ${noun} is ${labelTitle(model, truth[place])}`);
@@ -103,7 +104,7 @@ export class Inspector {
   }
 
   #showImages(place, z, { logLikelihood, rank }) {
-    const { model, imageOf, ink, hasImages } = this.#space;
+    const { model, imageOf, ink, sheets } = this.#space;
     const rgb = ink();
     const copy = model.decode(z);
     paint(this.#copy, copy, rgb);
@@ -123,7 +124,7 @@ export class Inspector {
     } else {
       this.#copyTitle.textContent = "decoded";
       facts.push(`likelier than ${share(rank)} of the training images`);
-      if (typeof place === "number" && !hasImages) facts.push("its image is not here: decoded");
+      if (typeof place === "number" && !sheets) facts.push("its image is not here: decoded");
     }
     describe(this.#image, "the training image");
     describe(this.#copy, isThere ? "its reconstruction" : "decoded");
@@ -162,7 +163,9 @@ export function tile(space, index, onclick, caption = "") {
   const picture = makePicture();
   picture.dataset.index = index;
   paint(picture, imageOf(index).pixels, ink());
-  const title = `image ${countOf(model.latents.row(index))}: ${componentTitle(model, model.latents.components[index])}`;
+  const { latents } = model;
+  const name = componentTitle(model, latents.components[index]);
+  const title = `image ${countOf(latents.row(index))}: ${name}`;
   const button = makeButton("", onclick, { class: "tile", title, "aria-label": title });
   button.replaceChildren(picture);
   if (caption) button.append(make("small", {}, caption));

@@ -63,7 +63,8 @@ export class LatentSliders {
         onchange: () => this.#move(i, Number(input.value), true),
       });
       const number = make("output");
-      return { input, number, range, row: make("label", {}, make("span", {}, title), input, number) };
+      const row = make("label", {}, make("span", {}, title), input, number);
+      return { input, number, range, row };
     });
     this.#rows.replaceChildren(...this.#sliders.map(({ row }) => row));
     if (this.#z) this.show(this.#z);

@@ -58,7 +58,8 @@ export class Legend {
       const title = `${name}: ${countOf(members.length, "cluster")}, ${countOf(size, "point")}`;
       const all = this.#toggle(members.map(({ group }) => group), title, { class: "of-label" });
       all.append(name);
-      return make("div", { class: "family" }, all, members.map((entry) => this.#swatch(entry, true)));
+      const swatches = members.map((entry) => this.#swatch(entry, true));
+      return make("div", { class: "family" }, all, swatches);
     });
   }
 

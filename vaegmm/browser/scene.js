@@ -23,7 +23,7 @@ export class Scene {
 
   /**
    * @param {PointMap} map
-   * @param {object} space  the explorer's: model, scores, truth, palette, zOf, results, trail
+   * @param {Space} space
    */
   constructor(map, space) {
     this.#map = map;

@@ -5,7 +5,7 @@ import { UNNAMED } from "./model.js";
 const SLICE = 200; // stored z at a time
 const BUSY = 7; // milliseconds, after which other things have their turn
 
-/** log p(z), rank, label and uncertainty of all stored z; `Model.scoreLatents` says what they are. */
+/** log p(z), rank, label and uncertainty of all stored z, as `Model.scoreLatents` says them. */
 export class Scores {
   #stop = false;
 

@@ -7,8 +7,8 @@ const MOST_SUGGESTIONS = 12;
 const NUMBERED = /^(?:(c[a-z]*)|(r[a-z]*|i[a-z]*|#))?\s*(\d{1,9})$/;
 
 /**
- * @typedef {{kind: "label" | "cluster" | "strange" | "uncertain" | "misread" | "row", value: number}}
- *   Query  value: which label, component or row; 0 of the others
+ * @typedef {{kind: string, value: number}} Query  kind: "label", "cluster", "strange", "uncertain",
+ *   "misread" or "row"; value: which label, component or row, 0 of the others
  */
 
 /**

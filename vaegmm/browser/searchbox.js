@@ -56,7 +56,9 @@ export class SearchBox {
       step("‹", -1, "Previous result"),
       this.#count,
       step("›", 1, "Next result"),
-      makeButton("×", () => this.onSearch?.(null), { "aria-label": "End the search", title: "End" }),
+      makeButton("×", () => this.onSearch?.(null), {
+        ...{ "aria-label": "End the search", title: "End the search" },
+      }),
     );
     const field = make("div", { class: "field" }, this.#input, this.#list);
     this.element = make("div", { class: "search", role: "search" }, field, this.#results);

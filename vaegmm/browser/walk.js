@@ -1,4 +1,4 @@
-// Ways through the latent space: straight ones, and ones that keep to where the mixture has density.
+// Ways through the latent space: straight ones, and ones that keep to where there is density.
 
 const N_NODES = 33; // of a way while it is bent
 const N_ROUNDS = 60;
@@ -32,9 +32,10 @@ export function straightWay(model, from, to, n) {
  * its likely components, sum_k r_k mu_k, which is uphill, and then the nodes are spread along the
  * string evenly again. The highest string on average is kept.
  *
- * @returns {Way}
  * Source: E, Ren and Vanden-Eijnden, simplified and improved string method, J. Chem. Phys. 126
  *   (2007), 164103.
+ *
+ * @returns {Way}
  */
 export function denseWay(model, from, to, n) {
   const d = model.dimension;

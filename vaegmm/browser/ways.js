@@ -74,11 +74,12 @@ export class Ways {
       "aria-label": `Place on the way from A to B, ${TITLES[kind]}`,
       oninput: () => go(Number(input.value)),
     });
+    const trail = Array.from(logLikelihood, (_, i) => z.subarray(i * d, (i + 1) * d));
     const go = (place) => {
       input.value = place;
       const here = alongWay(z, d, place);
       said.textContent = `log p(z) = ${decimal(model.logLikelihood(here)[0])} nats`;
-      this.onMove?.(here, z);
+      this.onMove?.(here, trail);
     };
     const drag = (event) => {
       if (event.type === "pointermove" && !event.buttons) return;

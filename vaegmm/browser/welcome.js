@@ -10,18 +10,18 @@ export class Welcome {
   element = make("div", { class: "welcome" });
   onPin = null;
 
-  /** @param {object} space  the explorer's, its scores ready or not */
+  /** @param {Space} space  its scores ready or not */
   show(space) {
-    const { noun, scores, hasImages } = space;
-    const image = hasImages ? "its image" : "it decoded";
+    const { noun, scores, sheets } = space;
+    const image = sheets ? "its image" : "it decoded";
     this.element.replaceChildren(
       make("h3", {}, "Every point is an image"),
       make(
         "p",
         {},
-        `Point at one to see ${image}; between the points you see what the model would draw there. ` +
-          "Click to hold on to what you see, walk on with its sliders, or draw an outline around " +
-          "points with Shift held down.",
+        `Point at one to see ${image}; between the points you see what the model would draw ` +
+          "there. Click to hold on to what you see, walk on with its sliders, or draw an outline " +
+          "around points with Shift held down.",
       ),
     );
     if (!scores.isReady) return;
