@@ -104,6 +104,14 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("images", nargs="+", metavar="IMAGE", help="pictures of one digit each")
     command.set_defaults(run=_classify)
 
+    command = commands.add_parser("export", help="write a page that runs a model in any browser")
+    _add_checkpoint(command)
+    command.add_argument(
+        "--html", metavar="FILE", required=True, help="the page; it opens from disk, offline"
+    )
+    command.add_argument("--title", help="what the page calls the model (default: its data set)")
+    command.set_defaults(run=_export)
+
     command = commands.add_parser("benchmark", help="measure what the README's figures are")
     command.add_argument("what", choices=_BENCHMARKS, help="which figures")
     command.add_argument(
@@ -282,6 +290,16 @@ def _classify(options: argparse.Namespace) -> None:
             f"{answer['image']}: {answer['label']}  "
             f"(p = {answer['probability']:.3f}, typicality {answer['typicality']:.3f})"
         )
+
+
+def _export(options: argparse.Namespace) -> None:
+    from vaegmm.browser.export import export_html
+
+    size = export_html(_load(options), options.html, options.title)
+    if options.json:
+        print(json.dumps({"html": options.html, "bytes": size}, indent=1))
+    else:
+        print(f"{options.html}  ({size / 1e6:.1f} MB)")
 
 
 def _benchmark(options: argparse.Namespace) -> None:

@@ -1,0 +1,99 @@
+"""A model as one HTML file that runs it in any browser, without a network or a server."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import os
+import tempfile
+from pathlib import Path
+from string import Template
+
+from vaegmm.browser.blob import to_blob
+from vaegmm.browser.bundle import FOLDER, bundle
+from vaegmm.model import VAEGMM
+
+_STYLES = ("export.css", "overview.css", "explorer.css")
+_OPEN = """
+const encoded = document.getElementById("model");
+openPage(encoded.textContent, document.getElementById("page"));
+encoded.remove();
+"""
+
+
+def export_html_bytes(model: VAEGMM, title: str | None = None) -> bytes:
+    """Write a page that holds a model, and all that shows it, as the bytes of one file.
+
+    The page fetches nothing, and its Content-Security-Policy keeps it from doing so: of scripts it
+    allows the one in it, by its hash. What comes from the model (names of labels, its title) is
+    inside the blob, in base64, and becomes text only.
+
+    Args:
+        model: a fitted model, with or without names.
+        title: what people call the model; by default the data set's title.
+
+    Returns:
+        HTML in UTF-8. The same model gives the same bytes.
+    """
+    script = f"\n{bundle('page.js')}{_OPEN}"
+    digest = hashlib.sha256(script.encode()).digest()
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'sha256-{base64.b64encode(digest).decode()}'",
+            # The modules bring styles of their own; without sources they cannot fetch, either.
+            "style-src 'unsafe-inline'",
+            "img-src data: blob:",
+            "connect-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+    if title is None:
+        title = str(model.provenance.get("data", {}).get("title", ""))
+    page = Template((FOLDER / "export.html").read_text(encoding="utf-8")).substitute(
+        policy=policy,
+        title=html.escape(title or "A model to touch"),
+        style="\n".join((FOLDER / name).read_text(encoding="utf-8") for name in _STYLES),
+        model=base64.b64encode(to_blob(model, title=title)).decode(),
+        script=script,
+    )
+    return page.encode(errors="replace")  # a title may hold half a character
+
+
+def export_html(model: VAEGMM, path: str | Path, title: str | None = None) -> int:
+    """Write a model as one HTML file. What was there before stays whole until the new file is.
+
+    Args:
+        model: a fitted model, with or without names.
+        path: of the file.
+        title: as for `export_html_bytes`.
+
+    Returns:
+        The file's size in bytes.
+
+    Raises:
+        ValueError: if the file cannot be written; a previous one is left as it was.
+    """
+    path = Path(path)
+    content = export_html_bytes(model, title)
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)  # mkstemp's file is its owner's alone
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be written: {error}. What was there before is unchanged; "
+            "free some space, or choose another place."
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+    return len(content)
