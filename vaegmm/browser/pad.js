@@ -17,6 +17,8 @@ const PAD_STYLE = `
   -webkit-touch-callout: none; -webkit-tap-highlight-color: transparent;
   transition: color 1ms; }
 .pad .drawing:focus-visible { outline: 2px solid var(--accent, Highlight); outline-offset: 2px; }
+.pad .backdrop { position: absolute; inset: 0; }
+.pad [hidden] { display: none; }
 .pad .hint { position: absolute; inset: auto 0 0 0; padding: 0 8px 10px; text-align: center;
   pointer-events: none; color: var(--quiet, GrayText); font-size: 0.9em; }
 .pad .tools { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; margin-top: 6px; }
@@ -134,7 +136,7 @@ class Pad {
     const box = canvas.getBoundingClientRect();
     const isBlank = this.strokes.length === 0;
     this.#hint.hidden = !isBlank;
-    if (this.#backdrop) this.#backdrop.hidden = !isBlank;
+    this.#backdrop.hidden = !isBlank;
     this.#tools.undo.disabled = isBlank && !this.#cleared;
     this.#tools.redo.disabled = this.#undone.length === 0;
     this.#tools.clear.disabled = isBlank;
@@ -181,9 +183,10 @@ class Pad {
     this.#canvas.setAttribute("aria-label", label);
     this.#hint = make("div", { className: "hint", textContent: hint });
     this.#hint.setAttribute("aria-hidden", "true");
-    this.#backdrop = backdrop;
+    this.#backdrop = make("div", { className: "backdrop" });
+    if (backdrop) this.#backdrop.append(backdrop);
     const sheet = make("div", { className: "sheet" });
-    sheet.append(...(backdrop ? [backdrop] : []), this.#canvas, this.#hint);
+    sheet.append(this.#backdrop, this.#canvas, this.#hint);
     const button = (text, name, title) => {
       const made = make("button", { type: "button", textContent: text, title });
       made.setAttribute("aria-label", name);
