@@ -8,7 +8,7 @@ from typing import IO, Any
 import numpy as np
 import streamlit as st
 
-from vaegmm.app import cached, explore, pictures, show
+from vaegmm.app import explore, in_page, pictures, show
 from vaegmm.app.pad import pad, paste
 from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
 from vaegmm.app.words import per_cent, sentence, share
@@ -225,9 +225,8 @@ def show_neighbourhood(model: VAEGMM, reading: Reading) -> None:
     rows, distances = explore.nearest_latents(model, reading.z, 10)
     where, nearest = st.columns([2, 3], gap="medium")
     with where:
-        places = model.pca.transform(np.vstack([reading.z, model.latents[rows]]))
-        st.html(cached.latent_picture(model).html(places, "The drawing in the projection"))
-        st.caption("Ring: the drawing among the training images, along PC 1 and PC 2.")
+        in_page.place(model, reading.z, key="place_map")
+        st.caption("The drawing among the training images, and the way that it has come.")
     with nearest:
         show.tiles(
             [[image] for image in model.decode(model.latents[rows])],

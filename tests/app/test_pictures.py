@@ -71,20 +71,3 @@ def test_latent_values_lie_where_they_belong() -> None:
         assert left < places[0] < left + width  # usual
         assert places[1] > left + width  # unusual
     assert 'aria-label="z = 0.00, 2.00"' in text
-
-
-def test_the_map_shows_points_and_marks() -> None:
-    points = np.array([[0.0, 0.0], [10.0, 10.0]])
-    chart = pictures.Map(points, np.array([0, 1]), ["#ff0000", "#0000ff"], side=50)
-    text = chart.html(np.array([[0.0, 0.0], [10.0, 10.0], [99.0, 5.0]]), "a <map>")
-    pixels = pixels_of(re.findall(r'src="([^"]+)"', text)[0])
-    (low_row,), (low_column,) = np.nonzero((pixels == (255, 0, 0)).all(-1))
-    (high_row,), (high_column,) = np.nonzero((pixels == (0, 0, 255)).all(-1))
-    assert low_row > high_row, "y grows upwards"
-    assert low_column < high_column
-    marks = [
-        (float(x), float(y)) for x, y in re.findall(r'<i style="left:([\d.]+)%;top:([\d.]+)%', text)
-    ]
-    assert marks[0] == pytest.approx((2 * low_column + 1, 2 * low_row + 1), abs=2)
-    assert marks[2][0] == 100, "what lies outside is put at the edge"
-    assert 'aria-label="a &lt;map&gt;"' in text

@@ -13,11 +13,9 @@ import numpy as np
 import streamlit as st
 
 from vaegmm import data
-from vaegmm.app import explore, pictures
+from vaegmm.app import explore
 from vaegmm.app.words import sentence
-from vaegmm.colours import PALETTE, UNNAMED_COLOUR
 from vaegmm.data import DataError, Dataset
-from vaegmm.labelling import UNNAMED
 from vaegmm.mixture import FitProgress
 from vaegmm.model import VAEGMM, load
 
@@ -117,15 +115,6 @@ def refitted(
 ) -> VAEGMM:
     """Return the model with a mixture of another size; `_progress` as `VAEGMM.refit` takes it."""
     return model.refit(n_components, progress=_progress)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Drawing the map …", hash_funcs=BY_FINGERPRINT)
-def latent_picture(model: VAEGMM) -> pictures.Map:
-    """Draw the stored z once, in the colours of their digits."""
-    space = latent_map(model)
-    labels = explore.component_labels(model)[space.components]
-    colours = np.where(labels == UNNAMED, len(PALETTE), labels % len(PALETTE))
-    return pictures.Map(space.axes[:, :2], colours, [*PALETTE, UNNAMED_COLOUR])
 
 
 @st.cache_resource(

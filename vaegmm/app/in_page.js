@@ -6,10 +6,14 @@ const MODELS = (globalThis.vaegmmModels ??= new Map()); // address -> promise of
 
 export default function ({ parentElement, data }) {
   const shown = MOUNTED.get(parentElement);
-  if (shown?.model === data.model && shown.part === data.part) return shown.end;
+  if (shown?.model === data.model && shown.part === data.part) {
+    shown.data = data;
+    shown.view?.update?.(data);
+    return shown.end;
+  }
   shown?.end();
   const root = parentElement.querySelector(".in-page");
-  const mounted = { model: data.model, part: data.part, isOver: false, view: null };
+  const mounted = { model: data.model, part: data.part, data, isOver: false, view: null };
   mounted.end = () => {
     mounted.isOver = true;
     mounted.view?.destroy();
@@ -27,10 +31,17 @@ export default function ({ parentElement, data }) {
 
 async function show(root, data, mounted) {
   root.textContent = "Fetching the model …";
-  const [create, model] = await Promise.all([PARTS[data.part](data), modelAt(data), styled(root, data)]);
+  const { part, files } = data;
+  const [create, model] = await Promise.all([
+    PARTS[part](data),
+    modelAt(data),
+    STYLED.includes(part) && styled(root, `${files}${part}.css`),
+  ]);
   if (mounted.isOver) return;
   root.textContent = "";
+  root.classList.add(part);
   mounted.view = create(root, model);
+  mounted.view.update?.(mounted.data); // it may have changed meanwhile
 }
 
 function modelAt({ model, files }) {
@@ -54,10 +65,10 @@ async function bytesAt(address) {
 }
 
 /** Wait for the part's style, so that nothing is seen without it. */
-function styled(root, { files, part }) {
+function styled(root, address) {
   const link = document.createElement("link");
   link.rel = "stylesheet";
-  link.href = `${files}${part}.css`;
+  link.href = address;
   return new Promise((resolve, reject) => {
     link.onload = resolve;
     link.onerror = () => reject(new Error("Its style could not be fetched."));
@@ -65,8 +76,21 @@ function styled(root, { files, part }) {
   });
 }
 
+const STYLED = ["explorer", "overview"]; // parts with a style of their own
+
 /** For each part a promise of a function that puts it into an element. */
 const PARTS = {
+  async overview({ files }) {
+    const { createOverview } = await import(`${files}overview.js`);
+    return (element, model) => createOverview(element, { model });
+  },
+  async place({ files }) {
+    const { createPlaceMap } = await import(`${files}placemap.js`);
+    return (element, model) => {
+      const map = createPlaceMap(element, { model });
+      return { update: ({ z }) => map.show(z), destroy: () => map.destroy() };
+    };
+  },
   async explorer({ files, images, truth }) {
     const [{ createExplorer }, { fromAddress, toAddress }, labels] = await Promise.all([
       import(`${files}explorer.js`),

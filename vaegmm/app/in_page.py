@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from vaegmm.app.routes import (
@@ -16,10 +17,12 @@ from vaegmm.app.routes import (
 from vaegmm.browser.blob import MOST_LATENTS
 from vaegmm.model import VAEGMM
 
+_HERE = Path(__file__).parent
 _IN_PAGE = st.components.v2.component(
     "vaegmm.in_page",
     html='<div class="in-page">\n</div>',
-    js=Path(__file__).with_name("in_page.js").read_text(encoding="utf-8"),
+    css=(_HERE / "in_page.css").read_text(encoding="utf-8"),
+    js=(_HERE / "in_page.js").read_text(encoding="utf-8"),
 )
 
 
@@ -34,6 +37,11 @@ def explorer(model: VAEGMM, key: str) -> None:
 def overview(model: VAEGMM, key: str) -> None:
     """Show the whole system as one picture with a digit flowing through it."""
     _show("overview", model, key)
+
+
+def place(model: VAEGMM, z: np.ndarray, key: str) -> None:
+    """Show where one z, shape (D,), lies among the stored ones, and the way that it came."""
+    _show("place", model, key, z=np.asarray(z, float).round(4).tolist())
 
 
 def _show(part: str, model: VAEGMM, key: str, **options: Any) -> None:

@@ -11,6 +11,7 @@ from vaegmm.app import explore
 from vaegmm.app.cached import load_model
 from vaegmm.app.choice import offer_models
 from vaegmm.app.words import sentence, share
+from vaegmm.browser.export import export_html_bytes
 from vaegmm.checkpoint import CheckpointError
 from vaegmm.model import VAEGMM
 
@@ -63,7 +64,19 @@ def page(title: str) -> VAEGMM | None:
     except CheckpointError as error:
         st.error(sentence(error), icon=":material/error:")
         return None
-    details.caption(_summary(model))
+    with details:
+        st.caption(_summary(model))
+        st.download_button(
+            "Take it home",
+            lambda: export_html_bytes(model),
+            file_name=f"{Path(path).stem}.html",
+            mime="text/html",
+            icon=":material/home_app_logo:",
+            on_click="ignore",
+            help="One file that runs the model in any browser, without a network: to touch, to "
+            "draw on, to hand on.",
+            key="export",
+        )
     return model
 
 
