@@ -84,16 +84,20 @@ export class Flow {
     this.resizing.observe(element);
   }
 
-  /**
-   * @param {Float64Array[]} activations  of each layer, (units,)
-   * @param {number} share  how far along the stack they have come, in [0, 1]
-   */
-  show(activations, share = 1) {
+  /** Show what the layers hold: activations of each, (units,). */
+  show(activations) {
     this.activations = activations;
-    this.share = share;
+    this.share = 1;
     this.links = this.weights.map((weight, i) =>
       strongest(activations[i], activations[i + 1], weight),
     );
+    this.draw();
+  }
+
+  /** Show how far along the stack what it holds has come, in [0, 1]. */
+  advance(share) {
+    if (share === this.share) return;
+    this.share = share;
     this.draw();
   }
 

@@ -251,8 +251,7 @@ class Overview {
     const step = () => {
       const now = performance.now();
       const share = this.#glide.share(now);
-      if (hasImage)
-        this.#parts.encoder.show(this.#parts.encoded, Math.min(share / ENCODED, 1));
+      if (hasImage) this.#parts.encoder.advance(Math.min(share / ENCODED, 1));
       const gone = hasImage ? Math.max((share - ENCODED) / (1 - ENCODED), 0) : share;
       this.#z = this.#from.map((value, i) => value + (goal[i] - value) * gone);
       if (share === 1) this.#z = Float32Array.from(goal);
