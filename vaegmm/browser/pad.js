@@ -29,7 +29,17 @@ const PAD_STYLE = `
 .pad button:focus-visible { outline: 2px solid var(--accent, Highlight); outline-offset: 2px; }
 .pad button:disabled { opacity: 0.4; cursor: default; }
 .pad label { display: flex; align-items: center; gap: 8px; flex: 1 1 110px; font-size: 0.9em; }
-.pad input { flex: 1; min-width: 60px; accent-color: var(--accent, Highlight); }
+/* By hand: a browser's own track is white on a dark page, too. */
+.pad input { flex: 1; min-width: 60px; height: 24px; margin: 0; appearance: none; background: none;
+  cursor: pointer; }
+.pad input::-webkit-slider-runnable-track { height: 4px; border-radius: 2px;
+  background: var(--line, GrayText); }
+.pad input::-moz-range-track { height: 4px; border-radius: 2px; background: var(--line, GrayText); }
+.pad input::-webkit-slider-thumb { width: 16px; height: 16px; margin-top: -6px; border-radius: 50%;
+  appearance: none; background: var(--accent, Highlight); }
+.pad input::-moz-range-thumb { width: 16px; height: 16px; border: none; border-radius: 50%;
+  background: var(--accent, Highlight); }
+.pad input:focus-visible { outline: 2px solid var(--accent, Highlight); outline-offset: 2px; }
 `;
 
 /**

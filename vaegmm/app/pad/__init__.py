@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from vaegmm.app.routes import address_of_files
 from vaegmm.errors import InputError
 
 
@@ -51,7 +52,10 @@ def pad(
     """
     drawn = _PAD(
         key=key,
-        data={"strokes": strokes, "aspect": aspect, "label": label, "hint": hint},
+        data={
+            "module": f"{address_of_files()}pad.js",
+            **{"strokes": strokes, "aspect": aspect, "label": label, "hint": hint},
+        },
         on_strokes_change=lambda: None,  # makes `strokes` part of the result
         on_kept_change=on_keep,
     ).strokes
