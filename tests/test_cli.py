@@ -283,6 +283,28 @@ def test_classify_for_people(small_checkpoint: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.slow
+def test_export_writes_a_page(small_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("page.html").write_text("before")
+    command = ["export", str(small_checkpoint), "--html", "page.html", "--title", "Ours <3"]
+    assert main(command) == 0
+    written = Path("page.html").read_bytes()
+    assert b"<title>Ours &lt;3</title>" in written
+    assert capsys.readouterr().out == f"page.html  ({len(written) / 1e6:.1f} MB)\n"
+    assert main([*command, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said == {"html": "page.html", "bytes": len(written)}
+
+
+@pytest.mark.parametrize("place", ["nowhere/page.html", "folder"])
+def test_a_page_that_cannot_be_written(
+    place: str, small_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("folder").mkdir()
+    assert main(["export", str(small_checkpoint), "--html", place]) == 2
+    assert _said(capsys).startswith(f"{place} cannot be written: ")
+    assert [path.name for path in Path().iterdir()] == ["folder"]
+
+
 def test_a_reader_that_leaves_is_no_error(small_checkpoint: Path) -> None:
     command = f"'{sys.executable}' -m vaegmm info '{small_checkpoint}' --json | true"
     done = subprocess.run(
@@ -378,6 +400,8 @@ def test_bad_training(arguments: str, sentence: str, capsys: pytest.CaptureFixtu
         ("classify MODEL nowhere.png", "nowhere.png cannot be used: no readable image"),
         ("classify MODEL junk", "junk cannot be used: no readable image"),
         ("classify MODEL", "the following arguments are required: IMAGE"),
+        ("export junk --html page.html", "junk must be a vaegmm checkpoint"),
+        ("export MODEL", "the following arguments are required: --html"),
         ("info junk --json", "junk must be a vaegmm checkpoint"),
         ("explain MODEL", "invalid choice: 'explain'"),
         ("", "the following arguments are required: command"),

@@ -57,9 +57,11 @@ class Page {
     this.#model = model;
     const list = make("nav", { role: "tablist", "aria-label": "Views" });
     for (const [name, title] of Object.entries(TABS)) {
-      const attributes = { role: "tab", id: `tab-${name}`, "aria-controls": name };
+      // A panel named as the address is would be scrolled to.
+      const [id, panel] = [`tab-${name}`, `panel-${name}`];
+      const attributes = { role: "tab", id, "aria-controls": panel };
       this.#tabs[name] = makeButton(title, () => this.#choose(name, true), attributes);
-      this.#panels[name] = make("div", { id: name, role: "tabpanel", "aria-labelledby": `tab-${name}` });
+      this.#panels[name] = make("div", { id: panel, role: "tabpanel", "aria-labelledby": id });
       this.#panels[name].hidden = true;
     }
     list.append(...Object.values(this.#tabs));
