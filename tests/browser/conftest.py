@@ -8,15 +8,15 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from modules import Modules
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 _SECONDS_TO_START = 60
@@ -80,6 +80,27 @@ def chromium() -> Iterator[object]:
             pytest.skip(f"needs Chromium: {error}")
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def open_page(app: str, chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a page of the app; what the browser complains of fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(name: str = "Draw", **context: Any) -> Page:
+        contexts.append(
+            chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
+        )
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{app}/{name}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocket, expect
+from playwright.sync_api import Locator, Page, WebSocket, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from vaegmm.preprocess import digit_from_strokes
@@ -23,27 +23,6 @@ STROKES = Path(__file__).resolve().parents[3] / "shared/data/strokes/pen_digits_
 SEVEN = [[[0.25, 0.2], [0.5, 0.2], [0.75, 0.2], [0.65, 0.4], [0.55, 0.6], [0.45, 0.85]]]
 BAR = [[[0.4, 0.5], [0.55, 0.5], [0.7, 0.5]]]
 Opened = Callable[..., Page]
-
-
-@pytest.fixture
-def open_page(app: str, chromium: Browser) -> Iterator[Opened]:
-    """Open a page of the app; what the browser complains of fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def open_page(name: str = "Draw", **context: Any) -> Page:
-        contexts.append(
-            chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
-        )
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{app}/{name}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not complaints
 
 
 def pad(page: Page) -> Locator:
@@ -217,15 +196,3 @@ def test_a_second_finger_and_the_other_button_do_not_draw(open_page: Opened) -> 
     page.mouse.move(box["x"] + 90, box["y"] + 150)
     page.mouse.up(button="right")
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
-
-
-@pytest.mark.parametrize("width", [1280, 360])
-def test_every_page_fits_its_width(open_page: Opened, width: int) -> None:
-    page = open_page("", viewport={"width": width, "height": 800})
-    address = page.url
-    for name in ("", "Train", "Reconstruct", "Latent_space", "Mixture", "Draw"):
-        page.goto(f"{address}{name}")
-        expect(page.get_by_role("heading").first).to_be_visible(timeout=60_000)
-        page.wait_for_selector("[data-test-script-state='notRunning']", timeout=60_000)
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
