@@ -78,6 +78,11 @@ class Explorer {
     else this.#fit();
   }
 
+  /** The map, to ask where things are on it; what it tells is for the explorer. */
+  get map() {
+    return this.#parts.map;
+  }
+
   /** Hold on to a stored z, by its index, or to a place in the latent space, (D,); null: let go. */
   pin(place) {
     this.#space.trail = [];
@@ -177,6 +182,7 @@ class Explorer {
     panel.scrollTop = 0;
     this.pin(place);
     if (typeof place === "number") map.reveal(place);
+    this.#keepFocus();
   }
 
   #walk(z, trail) {
@@ -205,6 +211,14 @@ class Explorer {
     if (!this.#parts.selection.element.hidden) this.#select(null);
     else if (this.#view.pin !== null) this.pin(null);
     else if (this.#view.search) this.#change({ search: null });
+    this.#keepFocus();
+  }
+
+  // What had the focus may be gone: keys go on with the map then.
+  #keepFocus() {
+    const { activeElement } = this.#root.getRootNode();
+    if (this.#root.contains(activeElement) && activeElement.checkVisibility()) return;
+    this.#space.mapElement.querySelector("[tabindex]").focus({ preventScroll: true });
   }
 
   #listenToParts() {
@@ -217,16 +231,22 @@ class Explorer {
       this.#change({ filter: hidden.length ? { by: this.#view.colour, hidden } : null });
     search.onSearch = (query) => {
       this.#change({ search: query });
-      if (space.results?.indices.length) search.onStep(0);
+      if (space.results?.indices.length) search.goTo(0);
     };
     search.onStep = (place) => this.#hold(space.results.indices[place]);
     inspector.onPin = welcome.onPin = selection.onPin = (index) => this.#hold(index);
     inspector.onMove = (z) => this.#walk(z, null);
     inspector.onEnd = (end) => this.#change({ [end]: this.#view.pin });
-    inspector.onLetGo = () => this.pin(null);
+    inspector.onLetGo = () => {
+      this.pin(null);
+      this.#keepFocus();
+    };
     ways.onMove = (z, trail) => this.#walk(z, trail);
     ways.onForget = () => this.#change({ a: null, b: null });
-    selection.onLetGo = () => this.#select(null);
+    selection.onLetGo = () => {
+      this.#select(null);
+      this.#keepFocus();
+    };
     if (space.sheets) space.sheets.onSheet = () => this.#repaint();
   }
 

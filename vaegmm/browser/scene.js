@@ -93,8 +93,11 @@ export class Scene {
     const isNamed = model.names !== null;
     const n = isNamed ? model.labelNames.length : model.nComponents;
     if (!isNamed && n > FEW_CLUSTERS) return this.#map.setLabels([]);
-    const groups = isNamed ? scores.label : model.latents.components;
-    const middles = middlesOf(places, projection.dimension, groups, n);
+    // What has no label is a group without a name, behind the others.
+    const groups = isNamed
+      ? Uint16Array.from(scores.label, (label) => (label < 0 ? n : label))
+      : model.latents.components;
+    const middles = middlesOf(places, projection.dimension, groups, n + 1);
     const shown = new Uint8Array(n + 1);
     groups.forEach((group, i) => {
       if (this.#dimmed?.[i] !== HIDDEN) shown[group] = 1;

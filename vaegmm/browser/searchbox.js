@@ -83,10 +83,14 @@ export class SearchBox {
 
   /** Go on by so many results; after the last one comes the first. */
   step(by) {
-    if (!this.#n) return;
-    this.#place = (this.#place + by + this.#n) % this.#n;
+    if (this.#n) this.goTo((this.#place + by + this.#n) % this.#n);
+  }
+
+  /** Show one of the results. */
+  goTo(place) {
+    this.#place = place;
     this.#say();
-    this.onStep?.(this.#place);
+    this.onStep?.(place);
   }
 
   #say() {
