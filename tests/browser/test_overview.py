@@ -112,7 +112,7 @@ def test_it_begins_with_a_digit_that_the_model_decodes(still: Page, small_model:
     named = np.flatnonzero(small_model.names.names == first)
     largest = named[small_model.mixture.weights_[named].argmax()]
     mean = small_model.mixture.means_[largest].astype(np.float32)
-    shown = ink(still, ".input > .picture")
+    shown = ink(still, ".sees")
     np.testing.assert_allclose(shown, small_model.decode(mean[None])[0].ravel(), atol=0.005)
     np.testing.assert_allclose(
         z_of(still),
@@ -181,7 +181,7 @@ def test_a_drawing_is_read_while_the_pen_moves(still: Page, small_model: VAEGMM)
     reading = read_strokes(small_model, strokes)
     np.testing.assert_allclose(z_of(still), reading.z, atol=1e-3)
     assert still.locator(".verdict strong").text_content() == small_model.label_names[reading.label]
-    seen = ink(still, ".input > .picture")
+    seen = ink(still, ".sees")
     np.testing.assert_allclose(seen, reading.image.ravel() / 255, atol=1.5 / 255)
     still.get_by_role("button", name="Clear").click()
     np.testing.assert_allclose(z_of(still), before)  # the first example again
@@ -345,7 +345,7 @@ def test_models_of_every_shape(
 
 
 def still_image(page: Page) -> np.ndarray:
-    seen = 255 * ink(page, ".input > .picture")
+    seen = 255 * ink(page, ".sees")
     return seen.round().astype(np.uint8).reshape(1, 28, 28)
 
 

@@ -13,7 +13,8 @@ const MOST_NAMELESS = 12; // clusters that are shown where none has a name
  *   middles, that of the largest cluster first
  */
 export function typicalImages(model) {
-  const order = Array.from(model.weights.keys()).sort((a, b) => model.weights[b] - model.weights[a]);
+  const { weights } = model;
+  const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]);
   if (!model.names)
     return order
       .slice(0, MOST_NAMELESS)

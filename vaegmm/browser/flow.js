@@ -119,7 +119,8 @@ export class Flow {
     const latents = this.fanned === "first" ? 0 : layers.length - 1;
     const isFanned = !isDown && this.sizes[latents] <= MOST_FANNED;
     if (isFanned) {
-      layers[latents] = { at: latents ? room.along : 0, start: 0, length: room.across, isFan: true };
+      const at = latents ? room.along : 0;
+      layers[latents] = { at, start: 0, length: room.across, isFan: true };
     }
     // From here on x goes along the flow, y across it.
     context.setTransform(

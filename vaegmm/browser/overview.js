@@ -45,6 +45,7 @@ class Overview {
   #said = null; // what the model says of the image, as readViews does
   #z;
   #isByHand = false; // z is where a hand has put it, and not the image's
+  #lit = ""; // the colour of what the model reads
   #glide = new Glide();
   #from;
   #frame = 0;
@@ -98,8 +99,8 @@ class Overview {
     const d = model.dimension;
     const areDigits = model.names && nounOf(model) === "digit";
     const [subject, one] = areDigits ? ["digit", "a digit"] : ["image", "an image"];
-    const [count, numbers] = [NUMBERS[d] ?? `${d}`, d === 1 ? "number" : "numbers"];
-    const note = `Painted from ${d === 1 ? "this number" : `these ${d} numbers`} alone.`;
+    const numbers = d === 1 ? "1 number" : `${d} numbers`;
+    const note = `Painted from ${d === 1 ? "this number" : `these ${numbers}`} alone.`;
     const area = (name, title, ...children) =>
       make("section", { class: name }, title && make("h3", {}, title), ...children);
 
@@ -114,29 +115,19 @@ class Overview {
     const backdrop = makePicture();
     const sees = makePicture("What the model sees");
     sees.title = "What the model sees";
+    sees.classList.add("sees");
     const [input, latents, places] = ["sheet-of", "rows", "map-of"].map((name) =>
       make("div", { class: name }),
     );
-    const back = makeButton("↺ back", () => this.#goBack(), { class: "back", title: "Back to the image's own numbers" });
+    const back = makeButton("↺ back", () => this.#goBack(), { class: "back" });
+    back.title = "Back to the image's own numbers";
     const output = makePicture("What the decoder makes of these numbers");
     const verdict = make("div");
     const [answer, members] = [make("div"), make("div")];
     const boxes = ["encoder", "decoder"].map(() => make("div", { class: "flow" }));
 
-    const greeting = make(
-      "header",
-      {},
-      make("h2", {}, `${count} ${numbers} ${d === 1 ? "is" : "are"} enough for ${one}.`),
-      make(
-        "p",
-        {},
-        `The encoder squeezes 784 pixels into ${d} ${numbers}; the decoder paints the ${subject} `,
-        "from those alone. Nobody told it what it looks at: the clusters are its own idea. ",
-        make("b", {}, `Pick one, draw one, or drag ${d === 1 ? "the number" : "a number"}.`),
-      ),
-    );
     this.#root.append(
-      greeting,
+      greetingOf(d, subject, one),
       make(
         "div",
         {
@@ -148,9 +139,9 @@ class Overview {
       make(
         "div",
         { class: "layout" },
-        area("input", `Draw ${one}`, input, sees),
+        area("input", `Draw ${one}`, input),
         area("encoder", "Encoder", boxes[0]),
-        area("latents", `${d} ${numbers} · drag`, latents, back),
+        area("latents", `${numbers} · drag`, latents, back),
         area("decoder", "Decoder", boxes[1]),
         area("output", "What comes out", output, make("p", { class: "note" }, note)),
         area("sure", "", verdict),
@@ -161,26 +152,31 @@ class Overview {
     );
     back.hidden = true;
 
+    const pad = createPad(input, {
+      ...{ strokes, backdrop, label: `Pad: draw ${one}`, hint: "Draw here", hasWidth: false },
+      onMove: (drawn) => this.#read(drawn),
+      onEnd: (drawn) => {
+        if (drawn.length) this.#read(drawn);
+        else if (this.#examples.length) this.#begin();
+        this.#act.onStrokes?.(drawn);
+        this.#settle();
+      },
+    });
+    input.append(sees);
     const flow = (i, part, fanned, label) =>
       new Flow(boxes[i], { ...layersOf(model.network, part), fanned, label });
     return {
       buttons,
-      ...{ backdrop, sees, back, output },
-      pad: createPad(input, {
-        ...{ strokes, backdrop, label: `Pad: draw ${one}`, hint: "Draw here", hasWidth: false },
-        onMove: (drawn) => this.#read(drawn),
-        onEnd: (drawn) => {
-          if (drawn.length) this.#read(drawn);
-          else if (this.#examples.length) this.#begin();
-          this.#act.onStrokes?.(drawn);
-          this.#settle();
-        },
-      }),
+      ...{ backdrop, sees, back, output, pad },
       encoder: flow(0, "encoder", "last", "The encoder's layers, each smaller than the one before"),
       decoder: flow(1, "decoder", "first", "The decoder's layers, each larger than the one before"),
       sliders: createSliders(latents, {
         model,
-        onInput: (dimension, value) => this.place(this.#z.map((v, i) => (i === dimension ? value : v)), false),
+        onInput: (axis, value) =>
+          this.place(
+            this.#z.map((old, i) => (i === axis ? value : old)),
+            false,
+          ),
       }),
       verdict: createVerdict(verdict, { model }),
       bars: model.names && createBars(answer, { model }),
@@ -195,6 +191,7 @@ class Overview {
   // Begin with the first example, without a motion.
   #begin() {
     this.#see(this.#examples[0].images[0]);
+    this.#turns[0] = 1;
     this.#z = this.#said.z;
     this.#show(true);
   }
@@ -278,7 +275,12 @@ class Overview {
     const said = isImages ? this.#said : readPlace(this.#model, this.#z);
     this.#root.toggleAttribute("data-by-hand", this.#isByHand);
     back.hidden = !this.#isByHand || !this.#said;
-    this.#root.style.setProperty("--lit", winnerOf(this.#model, said)[2]);
+    const [, , lit] = winnerOf(this.#model, said);
+    if (lit !== this.#lit) {
+      this.#lit = lit;
+      this.#root.style.setProperty("--lit", lit);
+      this.#parts.encoder.draw();
+    }
     sliders.show(this.#z, isImages ? this.#said.std : null);
     verdict.show(said);
     bars?.show(said);
@@ -310,4 +312,21 @@ class Overview {
     }
     this.#show();
   }
+}
+
+function greetingOf(d, subject, one) {
+  const numbers = d === 1 ? "number is" : "numbers are";
+  return make(
+    "header",
+    {},
+    make("h2", {}, `${NUMBERS[d] ?? d} ${numbers} enough for ${one}.`),
+    make(
+      "p",
+      {},
+      `The encoder squeezes 784 pixels into ${d === 1 ? "1 number" : `${d} numbers`}; the decoder `,
+      `paints the ${subject} from ${d === 1 ? "that" : "those"} alone. Nobody told it what it `,
+      "looks at: the clusters are its own idea. ",
+      make("b", {}, `Pick one, draw one, or drag ${d === 1 ? "the" : "a"} number.`),
+    ),
+  );
 }

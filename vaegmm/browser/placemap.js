@@ -11,6 +11,7 @@ const MOST_SHOWN = 8000; // of the stored z
 const TRAIL = 48; // places of the way that are kept
 const NEAR = 0.004; // of the map's width: places nearer than this say nothing new
 const STRAGGLERS = 0.02; // share of points with the least log p(z) that lie on a line of one latent
+const MOST_LETTERS = 14; // of a name on the map
 const LEAST_GROUP = 0.01; // of the points; smaller groups get no name on the map
 
 /**
@@ -149,13 +150,17 @@ class PlaceMap {
     const places = Float32Array.from(named.flatMap((i) => [points[2 * i], points[2 * i + 1]]));
     const of = named.map((i) => groups[i]);
     const middles = middlesOf(places, 2, of, labelNames.length);
-    const labels = labelNames.flatMap((text, label) =>
-      counts[label] > LEAST_GROUP * groups.length
-        ? [{ x: middles[2 * label], y: middles[2 * label + 1], text, count: counts[label] }]
-        : [],
-    );
+    const labels = labelNames.flatMap((name, label) => {
+      if (counts[label] <= LEAST_GROUP * groups.length) return [];
+      const [x, y] = middles.subarray(2 * label);
+      return [{ x, y, text: short(name), count: counts[label] }];
+    });
     this.#map.setLabels(labels.sort((a, b) => b.count - a.count), { glide: false });
   }
+}
+
+function short(name) {
+  return name.length > MOST_LETTERS ? `${name.slice(0, MOST_LETTERS - 1)}…` : name;
 }
 
 function extent(values) {
