@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from vaegmm import metrics
-from vaegmm.app import cached, explore, figures, show
+from vaegmm.app import cached, explore, figures, in_page, show
 from vaegmm.app.fitting import Refit
 from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
 from vaegmm.app.words import sentence, share
@@ -34,6 +34,7 @@ def main() -> None:
     show_figures(shown)
     views = {
         "Clusters": show_clusters,
+        "Map": show_map,
         "Likelihood": show_likelihood,
         "EM at work": show_playback,
         "Confusion": show_confusion,
@@ -163,6 +164,15 @@ def show_clusters(model: VAEGMM) -> None:
             [f"cluster {k}, named {name}" for k in members],
             size=56,
         )
+
+
+def show_map(model: VAEGMM) -> None:
+    """Show the clusters' outlines where they are furthest apart, and what lies in them."""
+    st.caption(
+        "The stored z in the plane in which the named clusters are furthest apart. An outline is "
+        "one standard deviation of a cluster."
+    )
+    in_page.explorer(model, key="mixture-map", view="axes*mixture_outlines")
 
 
 def show_likelihood(model: VAEGMM) -> None:

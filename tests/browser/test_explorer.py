@@ -109,7 +109,7 @@ class Explorer:
         return int(np.where(inner, gaps.min(1), 0).argmax())
 
     def empty(self) -> np.ndarray:
-        """A place within the map, on the first two principal axes, far from all points and below the tools."""
+        """A place on the first two principal axes far from all points, below the tools."""
         x, y = np.meshgrid(np.linspace(-0.9, 0.9, 41), np.linspace(-0.9, 0.5, 41))
         places = self.model.pca.transform(self.model.latents)
         grid = places.mean(0) + np.c_[x.ravel(), y.ravel()] * np.abs(places).max(0)

@@ -91,14 +91,14 @@ const PARTS = {
       return { update: ({ z }) => map.show(z), destroy: () => map.destroy() };
     };
   },
-  async explorer({ files, images, truth }) {
+  async explorer({ files, images, truth, view: first, keptAs }) {
     const [{ createExplorer }, { fromAddress, toAddress }, labels] = await Promise.all([
       import(`${files}explorer.js`),
       import(`${files}address.js`),
       truth && bytesAt(truth),
     ]);
     // A view stands in the address, and is there again when one comes back to the page.
-    const address = location.hash.slice(1) || sessionStorage.getItem("vaegmm-explorer") || "";
+    const address = location.hash.slice(1) || (sessionStorage.getItem(keptAs) ?? first);
     return (element, model) =>
       createExplorer(element, {
         model,
@@ -107,7 +107,7 @@ const PARTS = {
         view: fromAddress(address),
         onView: (view) => {
           const next = toAddress(view);
-          sessionStorage.setItem("vaegmm-explorer", next);
+          sessionStorage.setItem(keptAs, next);
           const { pathname, search } = location;
           history.replaceState(history.state, "", `${pathname}${search}#${next}`);
         },

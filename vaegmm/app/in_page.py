@@ -26,12 +26,18 @@ _IN_PAGE = st.components.v2.component(
 )
 
 
-def explorer(model: VAEGMM, key: str) -> None:
-    """Show the map of all stored z, to be touched and walked through."""
+def explorer(model: VAEGMM, key: str, view: str = "") -> None:
+    """Show the map of all stored z, to be touched and walked through.
+
+    Args:
+        model: whose stored z they are.
+        key: of the element; its view is kept under this name, too.
+        view: to begin with, as explorer/address.js writes it.
+    """
     images, truth = None, None
     if len(model.latents) <= MOST_LATENTS:  # else the blob holds a sample of them
         images, truth = address_of_images(model), address_of_labels(model)
-    _show("explorer", model, key, images=images, truth=truth)
+    _show("explorer", model, key, images=images, truth=truth, view=view, keptAs=f"vaegmm-{key}")
 
 
 def overview(model: VAEGMM, key: str) -> None:

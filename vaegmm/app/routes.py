@@ -80,7 +80,7 @@ async def _file(request: Request) -> Response:
 
 
 async def _model(request: Request) -> Response:
-    blob = await run_in_threadpool(_blob, _shown_model(request))
+    blob = await run_in_threadpool(blob_of, _shown_model(request))
     return Response(blob, media_type="application/octet-stream", headers=_FOR_GOOD)
 
 
@@ -108,7 +108,8 @@ def _shown_model(request: Request) -> VAEGMM:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=cached.BY_FINGERPRINT)
-def _blob(model: VAEGMM) -> bytes:
+def blob_of(model: VAEGMM) -> bytes:
+    """Write a model for the page."""
     return to_blob(model)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 import torch
 
-from vaegmm.app import cached, choice
+from vaegmm.app import cached, choice, routes
 from vaegmm.checkpoint import CheckpointError
 from vaegmm.reading import read_image
 
@@ -46,6 +46,6 @@ def _load() -> None:
             model = cached.load_model(path)
             if model.names is not None:
                 read_image(model, model.decode(model.pca.mean)[0])
-            cached.latent_map(model)
+            routes.blob_of(model)
     gc.collect()  # or garbage would be kept
     gc.freeze()
