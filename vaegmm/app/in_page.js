@@ -39,7 +39,7 @@ async function show(root, data, mounted) {
   ]);
   if (mounted.isOver) return;
   root.textContent = "";
-  root.classList.add(part);
+  root.dataset.part = part;
   mounted.view = create(root, model);
   mounted.view.update?.(mounted.data); // it may have changed meanwhile
 }
@@ -97,20 +97,34 @@ const PARTS = {
       import(`${files}address.js`),
       truth && bytesAt(truth),
     ]);
-    // A view stands in the address, and is there again when one comes back to the page.
-    const address = location.hash.slice(1) || (sessionStorage.getItem(keptAs) ?? first);
-    return (element, model) =>
-      createExplorer(element, {
+    return (element, model) => {
+      // A view stands in the address, and is there again when one comes back to the page.
+      const { pathname } = location;
+      const address = location.hash.slice(1) || (sessionStorage.getItem(keptAs) ?? first);
+      const tell = (view) => {
+        const next = toAddress(view);
+        sessionStorage.setItem(keptAs, next);
+        if (location.pathname !== pathname) return; // the next page is on its way
+        const at = `${pathname}${location.search}`;
+        history.replaceState(history.state, "", next ? `${at}#${next}` : at);
+      };
+      const explorer = createExplorer(element, {
         model,
         images: images && { url: (sheet) => `${images}${sheet}.png` },
         truth: labels && new Uint8Array(labels),
         view: fromAddress(address),
-        onView: (view) => {
-          const next = toAddress(view);
-          sessionStorage.setItem(keptAs, next);
-          const { pathname, search } = location;
-          history.replaceState(history.state, "", `${pathname}${search}#${next}`);
-        },
+        onView: tell,
       });
+      tell(explorer.view);
+      const follow = () => {
+        explorer.view = fromAddress(location.hash.slice(1));
+      };
+      addEventListener("hashchange", follow);
+      const destroy = () => {
+        removeEventListener("hashchange", follow);
+        explorer.destroy();
+      };
+      return { destroy };
+    };
   },
 };
