@@ -81,7 +81,9 @@ async def _file(request: Request) -> Response:
 
 async def _model(request: Request) -> Response:
     blob = await run_in_threadpool(blob_of, _shown_model(request))
-    return Response(blob, media_type="application/octet-stream", headers=_FOR_GOOD)
+    # Weights hardly shrink: compressing them for each visitor took longer than sending them does.
+    headers = {**_FOR_GOOD, "Content-Encoding": "identity"}
+    return Response(blob, media_type="application/octet-stream", headers=headers)
 
 
 async def _images(request: Request) -> Response:
