@@ -65,7 +65,7 @@ def main() -> None:
     blob = to_blob(model)
     print(f"blob: {len(blob):,} bytes, written in {time.process_time() - start:.1f} CPU seconds")
     views = data.load(options.data).test.images[:9]
-    source = bundle("model.js") + "export { Model };"
+    source = bundle("model/model.js") + "export { Model };"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]

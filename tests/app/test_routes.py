@@ -39,7 +39,7 @@ def fetch(path: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def test_a_module_is_javascript_that_can_be_kept_for_good() -> None:
-    status, headers, content = fetch(routes.address_of_files() + "model.js")
+    status, headers, content = fetch(routes.address_of_files() + "model/model.js")
     assert status == 200
     assert headers["content-type"].startswith("text/javascript")
     assert "immutable" in headers["cache-control"]
@@ -49,7 +49,7 @@ def test_a_module_is_javascript_that_can_be_kept_for_good() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/vaegmm/browser/0/model.js",
+        "/vaegmm/browser/0/model/model.js",
         routes.address_of_files() + "blob.py",
         routes.address_of_files() + "..%2Fcli.py",
         "/vaegmm/model/0123456789abcdef",

@@ -49,7 +49,7 @@ class Modules:
     """A page at a made-up origin under which the files of `vaegmm/browser` lie.
 
     Example:
-        >>> modules.run("async ({ z }) => (await import('/model.js')).f(z)", z=np.zeros(8))
+        >>> modules.run("async ({ z }) => (await import('/model/model.js')).f(z)", z=np.zeros(8))
     """
 
     def __init__(self, page: Page) -> None:
@@ -70,7 +70,7 @@ class Modules:
         `playwright.sync_api.Error` with its message.
 
         Args:
-            function: the source of a function expression; `import("/model.js")` works in it.
+            function: the source of a function expression; `import("/model/model.js")` works in it.
             inputs: numpy arrays become typed arrays of their type, flat; bytes an ArrayBuffer;
                 the rest goes as JSON.
 

@@ -26,7 +26,7 @@ from vaegmm.training import TrainState
 pytestmark = pytest.mark.browser
 
 PAGE = """<!doctype html><title>explorer</title><meta name="viewport" content="width=device-width">
-<link rel="stylesheet" href="/explorer.css">
+<link rel="stylesheet" href="/explorer/explorer.css">
 <style>
   body { margin: 8px; background: #fff; }
   :root { --st-text-color: rgb(0, 0, 0); }
@@ -34,9 +34,9 @@ PAGE = """<!doctype html><title>explorer</title><meta name="viewport" content="w
 </style><div id="explorer"></div>"""
 
 OPEN = """async ({ blob, truth, hasImages, view }) => {
-  const { createExplorer } = await import("/explorer.js");
-  const { Model } = await import("/model.js");
-  Object.assign(window, await import("/address.js"));
+  const { createExplorer } = await import("/explorer/explorer.js");
+  const { Model } = await import("/model/model.js");
+  Object.assign(window, await import("/explorer/address.js"));
   window.model = Model.from(blob);
   window.told = [];
   window.explorer = createExplorer(document.getElementById("explorer"), {
@@ -167,7 +167,7 @@ def pixels_of(model: VAEGMM, z: np.ndarray) -> np.ndarray:
 def test_colours_are_those_of_python(modules: Modules) -> None:
     result = modules.run(
         """async () => {
-          const { PALETTE, UNNAMED_COLOUR, colourOf, asCss } = await import("/colours.js");
+          const { PALETTE, UNNAMED_COLOUR, colourOf, asCss } = await import("/pieces/colours.js");
           return { palette: PALETTE, unnamed: UNNAMED_COLOUR, last: asCss(colourOf(19)) };
         }"""
     )
@@ -182,7 +182,8 @@ def test_components_have_shades_of_their_label(modules: Modules) -> None:
 
     names = [3, 4, 3, -1, 3, 7]
     shades = modules.run(
-        "async ({ names }) => (await import('/colours.js')).componentColours(names)", names=names
+        "async ({ names }) => (await import('/pieces/colours.js')).componentColours(names)",
+        names=names,
     )
     for label in (3, 4):
         red, green, blue = (int(colours.colour_of(label)[i : i + 2], 16) / 255 for i in (1, 3, 5))
@@ -193,7 +194,7 @@ def test_components_have_shades_of_their_label(modules: Modules) -> None:
         lightness = [value[1] for value in values]
         assert lightness == sorted(lightness, reverse=True) and len(set(lightness)) == len(members)
     unnamed = modules.run(
-        "async () => (await import('/colours.js')).componentColours([-1, -1, -1])"
+        "async () => (await import('/pieces/colours.js')).componentColours([-1, -1, -1])"
     )
     assert len({tuple(colour) for colour in unnamed}) == 3
 
@@ -202,7 +203,7 @@ def test_shares_are_said_as_in_python(modules: Modules) -> None:
     values = [0, 0.98, 0.7815, 0.0005, 0.00049, 0.99949, 0.9995, 1, 1 / 3, 0.12345, 0.5 + 1e-12]
     said = modules.run(
         """async ({ values }) => {
-          const { share } = await import("/words.js");
+          const { share } = await import("/pieces/words.js");
           return values.map((value) => [share(value), share(value, 0)]);
         }""",
         values=values,
@@ -222,7 +223,7 @@ def test_npz_is_read_by_numpy(modules: Modules) -> None:
     shapes = {name: list(array.shape) for name, array in arrays.items()}
     content = modules.run(
         """async ({ shapes, ...arrays }) => {
-          const { toNpz } = await import("/npz.js");
+          const { toNpz } = await import("/explorer/npz.js");
           const named = Object.entries(arrays).map(([name, data]) =>
             [name, { data, shape: shapes[name] }]);
           return toNpz(Object.fromEntries(named));
@@ -257,7 +258,7 @@ def test_a_view_is_the_same_after_its_way_through_an_address(modules: Modules) -
     views = [VIEW, {**VIEW, "along": [0, 1, 2], "zoom": solid, "search": None, "pin": [0.5] * 8}]
     result = modules.run(
         """async ({ views }) => {
-          const { toAddress, fromAddress, FIRST_VIEW } = await import("/address.js");
+          const { toAddress, fromAddress, FIRST_VIEW } = await import("/explorer/address.js");
           const addresses = views.map(toAddress);
           return {
             addresses, back: addresses.map(fromAddress), first: toAddress(FIRST_VIEW),
@@ -283,10 +284,10 @@ NONSENSE = [
 def test_nonsense_in_an_address_is_left_out(modules: Modules, small_blob: bytes) -> None:
     result = modules.run(
         """async ({ blob, addresses }) => {
-          const { fromAddress, sensible, FIRST_VIEW } = await import("/address.js");
-          const { limitsOf } = await import("/space.js");
-          const { colourings } = await import("/colouring.js");
-          const { Model } = await import("/model.js");
+          const { fromAddress, sensible, FIRST_VIEW } = await import("/explorer/address.js");
+          const { limitsOf } = await import("/explorer/space.js");
+          const { colourings } = await import("/explorer/colouring.js");
+          const { Model } = await import("/model/model.js");
           const model = Model.from(blob);
           const limits = limitsOf({ model, truth: null, titles: colourings(model, null) });
           const views = addresses.map((address) => sensible(fromAddress(address), limits));
@@ -306,8 +307,8 @@ def test_ways_keep_to_where_the_mixture_has_density(
     ends = small_model.latents[pairs].astype(np.float32)  # (12, 2, D)
     result = modules.run(
         """async ({ blob, ends, n }) => {
-          const { straightWay, denseWay } = await import("/walk.js");
-          const { Model } = await import("/model.js");
+          const { straightWay, denseWay } = await import("/explorer/walk.js");
+          const { Model } = await import("/model/model.js");
           const model = Model.from(blob);
           const d = model.dimension;
           return Array.from({ length: n }, (_, i) => {
@@ -340,8 +341,8 @@ def test_a_place_on_the_map_goes_to_the_latent_space_and_back(
     through = small_model.latents[5].astype(np.float32)
     result = modules.run(
         """async ({ blob, through, axes }) => {
-          const { Projection } = await import("/axes.js");
-          const { Model } = await import("/model.js");
+          const { Projection } = await import("/explorer/axes.js");
+          const { Model } = await import("/model/model.js");
           const projection = new Projection(Model.from(blob), axes, [2, 0]);
           const z = projection.unproject([0.7, -1.2], through);
           return {
@@ -369,9 +370,9 @@ def test_a_place_on_the_map_goes_to_the_latent_space_and_back(
 
 
 FIND = """async ({ blob, truth, queries }) => {
-  const { found, suggestions } = await import("/search.js");
-  const { Scores } = await import("/scores.js");
-  const { Model } = await import("/model.js");
+  const { found, suggestions } = await import("/explorer/search.js");
+  const { Scores } = await import("/model/scores.js");
+  const { Model } = await import("/model/model.js");
   const model = Model.from(blob);
   const scores = new Scores(model);
   await scores.compute();
@@ -522,9 +523,9 @@ def test_swatches_are_exactly_the_points_colours(
           getComputedStyle(swatch).backgroundColor)"""
     )
     points = shown.run(
-        """const { colouring, pointColours, colourings } = await import("/colouring.js");
-        const { Scores } = await import("/scores.js");
-        const { PALETTE } = await import("/colours.js");
+        """const { colouring, pointColours, colourings } = await import("/explorer/colouring.js");
+        const { Scores } = await import("/model/scores.js");
+        const { PALETTE } = await import("/pieces/colours.js");
         const scores = new Scores(model);
         await scores.compute();
         return pointColours(colouring(colour, { model, scores, truth, palette: PALETTE }))""",
@@ -851,8 +852,8 @@ def test_it_runs_in_a_closed_shadow_root_and_leaves_nothing_behind(
 ) -> None:
     result = modules.run(
         """async ({ blob }) => {
-          const { createExplorer } = await import("/explorer.js");
-          const { Model } = await import("/model.js");
+          const { createExplorer } = await import("/explorer/explorer.js");
+          const { Model } = await import("/model/model.js");
           const host = document.createElement("div");
           const inner = document.createElement("div");
           host.attachShadow({ mode: "closed" }).append(inner);
@@ -877,7 +878,7 @@ def test_it_runs_in_a_closed_shadow_root_and_leaves_nothing_behind(
 
 
 def test_it_is_one_module_for_a_page_without_imports(modules: Modules, small_blob: bytes) -> None:
-    source = bundle("explorer.js", "model.js", "address.js")
+    source = bundle("explorer/explorer.js", "model/model.js", "explorer/address.js")
     body = f"""{source}
     const model = Model.from(blob);
     const explorer = createExplorer(document.body, {{ model, renderer: "canvas" }});

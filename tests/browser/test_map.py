@@ -25,7 +25,7 @@ PAGE = f"""<!doctype html><title>map</title><meta name="viewport" content="width
 </style><div id="map"></div>"""
 
 OPEN = """async ({ positions, dimension, colours, renderer }) => {
-  const { createMap } = await import("/map.js");
+  const { createMap } = await import("/map/map.js");
   window.element = document.getElementById("map");
   window.map = createMap(element, { label: "Latent space", renderer: renderer ?? undefined });
   window.events = { hover: [], pick: [], select: [], view: [], move: [] };
@@ -117,7 +117,7 @@ def phone(chromium: Browser) -> Iterator[Callable[[np.ndarray], Map]]:
 # Geometry
 
 CAMERA = """async ({ points, state, size, isFlat, places }) => {
-  const { Camera, extentOf } = await import("/camera.js");
+  const { Camera, extentOf } = await import("/map/camera.js");
   const camera = new Camera();
   camera.extent = extentOf(points, isFlat);
   camera.resize(...size);
@@ -192,7 +192,7 @@ def test_the_nearest_point_is_the_nearest(modules: Modules, kind: str) -> None:
     accepted = (random.random(len(points)) < 0.5).astype(np.uint8)
     found = modules.run(
         """async ({ points, queries, accepted, reach }) => {
-          const { PointIndex } = await import("/picking.js");
+          const { PointIndex } = await import("/map/picking.js");
           const index = new PointIndex(points, 2);
           const near = (mask, reach) => Int32Array.from({ length: queries.length / 2 }, (_, i) =>
             index.nearest(queries[2 * i], queries[2 * i + 1], reach, mask));
@@ -219,7 +219,7 @@ def test_a_look_for_the_nearest_takes_less_than_a_millisecond(modules: Modules) 
     points = np.random.default_rng(3).normal(size=(55_000, 2)).astype(np.float32)
     median = modules.run(
         """async ({ points }) => {
-          const { PointIndex } = await import("/picking.js");
+          const { PointIndex } = await import("/map/picking.js");
           const index = new PointIndex(points, 2);
           const times = [];
           for (let round = 0; round < 15; round++) {
@@ -250,7 +250,7 @@ def test_the_points_inside_a_polygon_are_those_inside(modules: Modules) -> None:
     polygon = np.c_[np.cos(angles), np.sin(angles)] * random.uniform(0.6, 2.8, size=(40, 1))
     found = modules.run(
         """async ({ points, polygon }) => {
-          const { PointIndex } = await import("/picking.js");
+          const { PointIndex } = await import("/map/picking.js");
           return new PointIndex(points, 2).inside(polygon);
         }""",
         points=points,
@@ -266,7 +266,7 @@ def test_labels_do_not_lie_on_each_other(modules: Modules) -> None:
         for x, y in random.uniform(0, 120, size=(40, 2))
     ]
     placed = modules.run(
-        "async ({ boxes }) => (await import('/labels.js')).placeLabels(boxes)", boxes=boxes
+        "async ({ boxes }) => (await import('/map/labels.js')).placeLabels(boxes)", boxes=boxes
     )
     assert placed[0] == {"x": boxes[0]["x"], "y": boxes[0]["y"]}
     kept = np.array([[place["x"], place["y"]] for place in placed if place])
@@ -282,7 +282,7 @@ def test_a_label_stands_on_the_median_of_its_points(modules: Modules) -> None:
     points = (random.normal(size=(901, 3)) + 3 * groups[:, None]).astype(np.float32)
     middles = modules.run(
         """async ({ points, groups }) =>
-          (await import("/labels.js")).middlesOf(points, 3, groups, 5)""",
+          (await import("/map/labels.js")).middlesOf(points, 3, groups, 5)""",
         points=points,
         groups=groups,
     ).reshape(5, 3)
@@ -298,7 +298,7 @@ def test_what_is_near_is_drawn_last_and_what_is_dimmed_first(modules: Modules) -
     pickable = (random.random(1000) < 0.5).astype(np.uint8)
     order = modules.run(
         """async ({ screen, pickable }) =>
-          (await import("/appearance.js")).drawingOrder(1000, screen, pickable)""",
+          (await import("/map/appearance.js")).drawingOrder(1000, screen, pickable)""",
         screen=screen,
         pickable=pickable,
     )
@@ -313,7 +313,7 @@ def test_what_is_near_is_drawn_last_and_what_is_dimmed_first(modules: Modules) -
 def test_an_interrupted_glide_goes_on_from_where_it_was(modules: Modules) -> None:
     result = modules.run(
         """async () => {
-          const { GlidingArray } = await import("/motion.js");
+          const { GlidingArray } = await import("/map/motion.js");
           const array = new GlidingArray(Float32Array.of(0, 0));
           array.set(Float32Array.of(10, 20), 1000, 300);
           const halfway = array.now(1150);
@@ -675,7 +675,7 @@ def test_a_tap_wakes_a_map_in_a_closed_shadow_root(
     shown = phone(points)
     shown.run(
         """const root = document.getElementById("map").attachShadow({ mode: "closed" });
-        const { createMap } = await import("/map.js");
+        const { createMap } = await import("/map/map.js");
         const inner = document.createElement("div");
         inner.style.height = "400px";
         root.append(inner);

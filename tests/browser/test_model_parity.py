@@ -33,7 +33,7 @@ SEVEN = [[[0.2, 0.2], [0.8, 0.2], [0.6, 0.5], [0.45, 0.85]], [[0.4, 0.5], [0.7, 
 
 EVALUATE = """
 async ({ blob, images, pixels, latents }) => {
-  const { Model } = await import("/model.js");
+  const { Model } = await import("/model/model.js");
   const model = Model.from(blob);
   const { mean, std } = model.encode(pixels);
   return {
@@ -182,7 +182,7 @@ def test_models_of_every_shape(modules: Modules, odd: VAEGMM, images: np.ndarray
 
 READ = """
 async ({ blob, views }) => {
-  const { Model, STRANGE } = await import("/model.js");
+  const { Model, STRANGE } = await import("/model/model.js");
   return { ...Model.from(blob).readViews(views), strange: STRANGE };
 }
 """
@@ -205,7 +205,7 @@ def test_a_drawing_is_read_with_its_parts(modules: Modules, shipped: VAEGMM) -> 
 
 STORED = """
 async ({ blob, point, points }) => {
-  const { Model } = await import("/model.js");
+  const { Model } = await import("/model/model.js");
   const model = Model.from(blob);
   const { z, components, rows, total } = model.latents;
   const { low, high } = model.usualRange;
@@ -283,7 +283,10 @@ def test_a_selection_of_many_latents_says_so(
     np.testing.assert_allclose(z, model.latents[theirs["rows"]], atol=1e-3)
     images = digits.test.images
     looks = modules.run(
-        "async ({ blob, images }) => (await import('/model.js')).Model.from(blob).look(images)",
+        """async ({ blob, images }) => {
+          const { Model } = await import("/model/model.js");
+          return Model.from(blob).look(images);
+        }""",
         blob=to_blob(model, "float32"),
         images=images,
     )
@@ -292,7 +295,7 @@ def test_a_selection_of_many_latents_says_so(
 
 ABOUT = """
 async ({ blob }) => {
-  const { Model } = await import("/model.js");
+  const { Model } = await import("/model/model.js");
   const model = Model.from(blob);
   const { title, labelNames, componentNames, fingerprint, data } = model;
   return { title, labelNames, componentNames, fingerprint, data };
@@ -333,7 +336,7 @@ def changed(blob: bytes, old: bytes, new: bytes) -> bytes:
     return blob[:12] + struct.pack("<I", zlib.adler32(content)) + blob[16:24] + content
 
 
-OPEN = "async ({ blob }) => (await import('/model.js')).Model.from(blob).title"
+OPEN = "async ({ blob }) => (await import('/model/model.js')).Model.from(blob).title"
 
 
 def test_what_is_no_blob_of_this_version_is_refused_in_a_sentence(
@@ -365,22 +368,23 @@ def test_what_is_no_blob_of_this_version_is_refused_in_a_sentence(
         with pytest.raises(Error, match=sentence):
             modules.run(OPEN, blob=data_)
     # Wherever in a buffer it starts:
-    moved = (
-        "async ({ blob }) => (await import('/model.js')).Model.from(new Uint8Array(blob, 3)).title"
-    )
+    moved = """async ({ blob }) => {
+      const { Model } = await import("/model/model.js");
+      return Model.from(new Uint8Array(blob, 3)).title;
+    }"""
     assert modules.run(moved, blob=b"abc" + blob) == "mine"
 
 
 def test_joined_into_one_module_it_computes_the_same(modules: Modules, digits: Dataset) -> None:
     modules.serve(
-        "/joined.js", (bundle("model.js") + "export { Model };").encode(), "text/javascript"
+        "/joined.js", (bundle("model/model.js") + "export { Model };").encode(), "text/javascript"
     )
     config = TrainConfig(vae=VAEConfig(hidden_units=(20,)), mixture=MixtureConfig(n_components=4))
     blob, images = to_blob(untrained(digits, config)), digits.test.images[:3]
     look = "async ({ blob, images }) => (await import('/FILE')).Model.from(blob).look(images)"
     looks = [
         modules.run(look.replace("FILE", file), blob=blob, images=images)
-        for file in ("model.js", "joined.js")
+        for file in ("model/model.js", "joined.js")
     ]
     assert looks[0].keys() == looks[1].keys()
     for name, array in looks[0].items():

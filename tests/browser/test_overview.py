@@ -20,14 +20,14 @@ from vaegmm.training import TrainState
 pytestmark = pytest.mark.browser
 
 PAGE = """<!doctype html><title>overview</title><meta name="viewport" content="width=device-width">
-<link rel="stylesheet" href="/overview.css"><style>
+<link rel="stylesheet" href="/overview/overview.css"><style>
 :root { --st-text-color: rgb(0, 0, 0); } body { margin: 10px; }
 @media (prefers-color-scheme: dark) { :root { --st-text-color: rgb(255, 255, 255); } }
 </style><div id="place"></div>"""
 
 OPEN = """async ({ blob, options }) => {
-  const { Model } = await import("/model.js");
-  const { createOverview } = await import("/overview.js");
+  const { Model } = await import("/model/model.js");
+  const { createOverview } = await import("/overview/overview.js");
   window.model = Model.from(blob);
   window.told = { strokes: [], places: [] };
   window.overview = createOverview(document.getElementById("place"), {
@@ -366,7 +366,7 @@ def test_names_are_text(still: Page, digits: Dataset) -> None:
 
 
 FLOW = """async ({ from, to, weight, sizes }) => {
-  const { layersIn, strongest } = await import("/flow.js");
+  const { layersIn, strongest } = await import("/overview/flow.js");
   const layers = layersIn(sizes, { along: 300, across: 200 });
   return { links: strongest(from, to, weight), layers };
 }"""

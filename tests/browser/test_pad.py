@@ -18,7 +18,7 @@ PAGE = """<!doctype html><title>pad</title><meta name="viewport" content="width=
 <div id="pad"></div>"""
 
 OPEN = """async ({ options }) => {
-  const { createPad } = await import("/pad.js");
+  const { createPad } = await import("/pieces/pad.js");
   window.told = { move: [], end: [], keep: 0 };
   const backdrop = document.createElement("p");
   backdrop.textContent = "behind";

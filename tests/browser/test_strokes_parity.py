@@ -35,14 +35,14 @@ PECULIAR = {
 }
 RENDER = """
 async ({ drawings, penWidth }) => {
-  const { partialDrawings, renderStrokes } = await import("/strokes.js");
+  const { partialDrawings, renderStrokes } = await import("/model/strokes.js");
   const views = drawings.flatMap((strokes) => [strokes, ...partialDrawings(strokes)]);
   return renderStrokes(views, penWidth);
 }
 """
 TRY = """
 async ({ drawings }) => {
-  const { digitFromStrokes } = await import("/strokes.js");
+  const { digitFromStrokes } = await import("/model/strokes.js");
   return drawings.map((strokes) => {
     try { return String(digitFromStrokes(strokes)); } catch (error) { return error.message; }
   });
@@ -93,7 +93,7 @@ def test_peculiar_drawings_give_the_same_images(modules: Modules, strokes: Any) 
 
 def test_the_pen_is_as_wide_where_nobody_chooses_its_width(modules: Modules) -> None:
     found = modules.run(
-        "async ({ strokes }) => (await import('/strokes.js')).digitFromStrokes(strokes)",
+        "async ({ strokes }) => (await import('/model/strokes.js')).digitFromStrokes(strokes)",
         strokes=SEVEN,
     )
     assert found.shape == (784,)
@@ -103,7 +103,8 @@ def test_the_pen_is_as_wide_where_nobody_chooses_its_width(modules: Modules) -> 
 def test_parts_have_the_same_points(modules: Modules, drawings: list[Any]) -> None:
     some = [*drawings[::20], *PECULIAR.values()]
     parts = modules.run(
-        "async ({ some }) => some.map((await import('/strokes.js')).partialDrawings)", some=some
+        "async ({ some }) => some.map((await import('/model/strokes.js')).partialDrawings)",
+        some=some,
     )
     assert parts == [partial_drawings(strokes) for strokes in some]
 
@@ -139,7 +140,7 @@ def test_a_hundred_thousand_points_are_drawn(modules: Modules) -> None:
     angle = np.linspace(0, 40 * np.pi, MOST_POINTS)
     strokes = [np.stack([np.cos(angle), np.sin(angle)], 1).round(6).tolist()]
     found = modules.run(
-        "async ({ strokes }) => (await import('/strokes.js')).digitFromStrokes(strokes)",
+        "async ({ strokes }) => (await import('/model/strokes.js')).digitFromStrokes(strokes)",
         strokes=strokes,
     )
     assert np.abs(found.astype(int) - render_strokes([strokes]).ravel()).max() <= 1

@@ -26,9 +26,10 @@ from vaegmm.model import VAEGMM
 
 SHEET_COLUMNS, SHEET_ROWS = 40, 25  # of the images of one sheet
 
+_FOLDER = Path(browser.__file__).parent
 _FILES = {
-    path.name: path.read_bytes()
-    for path in sorted(Path(browser.__file__).parent.iterdir())
+    path.relative_to(_FOLDER).as_posix(): path.read_bytes()
+    for path in sorted(_FOLDER.rglob("*"))
     if path.suffix in (".js", ".css")
 }
 _VERSION = hashlib.sha256(b"".join(_FILES.values())).hexdigest()[:12]
@@ -133,7 +134,7 @@ def _sheet(model: VAEGMM, sheet: int) -> bytes:
 
 
 ROUTES = [
-    Route("/vaegmm/browser/{version}/{name}", _file),
+    Route("/vaegmm/browser/{version}/{name:path}", _file),
     Route("/vaegmm/model/{fingerprint}", _model),
     Route("/vaegmm/labels/{fingerprint}", _labels),
     Route("/vaegmm/images/{fingerprint}/{sheet:int}.png", _images),

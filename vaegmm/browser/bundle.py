@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
 # Statements of a module start at its left edge; what is within others is indented.
-_IMPORT = re.compile(r'^import\s+\{([^}]*)\}\s+from\s+"\./([\w./-]+)";\n?', re.MULTILINE)
+_IMPORT = re.compile(r'^import\s+\{([^}]*)\}\s+from\s+"(\.[\w./-]+)";\n?', re.MULTILINE)
 _EXPORT = re.compile(
     r"^export\s+((?:async\s+)?(?:function\b\s*\*?|class\b|const\b)\s*([\w$]+))", re.MULTILINE
 )
@@ -23,7 +24,7 @@ def bundle(*entries: str, folder: Path = FOLDER) -> str:
     functions, classes and constants; nothing else of the module syntax is understood.
 
     Args:
-        entries: names of the modules that are wanted, in `folder`.
+        entries: the modules that are wanted, such as "model/model.js".
         folder: where they lie.
 
     Raises:
@@ -60,11 +61,16 @@ def _variable(module: str) -> str:
 def _as_function(name: str, source: str) -> str:
     body = _EXPORT.sub(r"\1", _IMPORT.sub("", source)).strip()
     imports = "".join(
-        f"const {{ {', '.join(_names(names))} }} = {_variable(imported)};\n"
-        for names, imported in _IMPORT.findall(source)
+        f"const {{ {', '.join(_names(names))} }} = {_variable(_resolved(address, name))};\n"
+        for names, address in _IMPORT.findall(source)
     )
     result = f"return {{ {', '.join(_exports(source))} }};"
     return f"// {name}\nconst {_variable(name)} = (() => {{\n{imports}{body}\n{result}\n}})();\n\n"
+
+
+def _resolved(address: str, name: str) -> str:
+    """Return the name of the module that another one imports by a relative address."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), address))
 
 
 def _names(names: str) -> list[str]:
@@ -87,7 +93,8 @@ def _collect(name: str, folder: Path, sources: dict[str, str], path: tuple[str, 
         )
     if re.search(r"</script|<!--", source, re.IGNORECASE):
         raise ValueError(f"{name} must not contain </script or <!--, which end a page's script.")
-    for names, imported in _IMPORT.findall(source):
+    for names, address in _IMPORT.findall(source):
+        imported = _resolved(address, name)
         _collect(imported, folder, sources, (*path, name))
         exported = _exports(sources[imported])
         for wanted in _names(names):

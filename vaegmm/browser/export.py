@@ -14,7 +14,7 @@ from vaegmm.browser.blob import to_blob
 from vaegmm.browser.bundle import FOLDER, bundle
 from vaegmm.model import VAEGMM
 
-_STYLES = ("export.css", "overview.css", "explorer.css")
+_STYLES = ("exported/export.css", "overview/overview.css", "explorer/explorer.css")
 _OPEN = """
 const encoded = document.getElementById("model");
 openPage(encoded.textContent, document.getElementById("page"));
@@ -36,7 +36,7 @@ def export_html_bytes(model: VAEGMM, title: str | None = None) -> bytes:
     Returns:
         HTML in UTF-8. The same model gives the same bytes.
     """
-    script = f"\n{bundle('page.js')}{_OPEN}"
+    script = f"\n{bundle('exported/page.js')}{_OPEN}"
     digest = hashlib.sha256(script.encode()).digest()
     policy = "; ".join(
         [
@@ -52,7 +52,7 @@ def export_html_bytes(model: VAEGMM, title: str | None = None) -> bytes:
     )
     if title is None:
         title = str(model.provenance.get("data", {}).get("title", ""))
-    page = Template((FOLDER / "export.html").read_text(encoding="utf-8")).substitute(
+    page = Template((FOLDER / "exported/export.html").read_text(encoding="utf-8")).substitute(
         policy=policy,
         title=html.escape(title or "A model to touch"),
         style="\n".join((FOLDER / name).read_text(encoding="utf-8") for name in _STYLES),

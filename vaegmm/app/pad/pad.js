@@ -1,4 +1,4 @@
-// Puts the pad (vaegmm/browser/pad.js) into Streamlit's page, and tells Python of the strokes at the
+// Puts the pad (vaegmm/browser/pieces/pad.js) into Streamlit's page, and tells Python of the strokes at the
 // end of each. What Python says of them counts when the pad appears: later, the hand is ahead.
 
 const PADS = new WeakMap(); // one an instance: the renderer below runs at every change of data

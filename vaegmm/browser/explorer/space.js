@@ -3,10 +3,10 @@
 import { axisSets } from "./axes.js";
 import { colourings } from "./colouring.js";
 import { Sheets } from "./images.js";
-import { inkRgb } from "./pictures.js";
-import { Scores, readingOf } from "./scores.js";
+import { inkRgb } from "../pieces/pictures.js";
+import { Scores, readingOf } from "../model/scores.js";
 import { indexOfRow } from "./search.js";
-import { countOf, nounOf } from "./words.js";
+import { countOf, nounOf } from "../pieces/words.js";
 
 const PER_SHEET = 1000; // images
 

@@ -1,7 +1,7 @@
 // A sheet of decoded images behind the points: what the plane that is seen decodes to. It follows
 // the zoom; cells that are seen again are not decoded again.
 
-import { paint } from "./pictures.js";
+import { paint } from "../pieces/pictures.js";
 
 const CELL = 44; // pixels a cell takes at least
 const CELL_SIDE = 28; // pixels of its image

@@ -1,6 +1,6 @@
 // Digits to begin with: of each label the middles of its clusters, decoded.
 
-import { componentTitle } from "./words.js";
+import { componentTitle } from "../pieces/words.js";
 
 const MOST_NAMELESS = 12; // clusters that are shown where none has a name
 

@@ -4,14 +4,14 @@
 // that view. Nothing is asked of a server but sheets of images, in the background.
 
 import { sensible } from "./address.js";
-import { PALETTE } from "./colours.js";
-import { make, makeButton } from "./elements.js";
+import { PALETTE } from "../pieces/colours.js";
+import { make, makeButton } from "../pieces/elements.js";
 import { buildParts } from "./parts.js";
-import { paint } from "./pictures.js";
+import { paint } from "../pieces/pictures.js";
 import { needsScores } from "./scene.js";
 import { found, isSelective } from "./search.js";
 import { limitsOf, makeSpace, statusOf } from "./space.js";
-import { componentTitle, countOf, share } from "./words.js";
+import { componentTitle, countOf, share } from "../pieces/words.js";
 
 const TELL = 150; // milliseconds without a change, after which the view is told
 const MOST_TRAIL = 300; // places of a walk that its trail remembers

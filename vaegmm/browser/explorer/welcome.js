@@ -1,6 +1,6 @@
 // What stands in the inspector's place while nothing is pinned: how to begin, and with what.
 
-import { make } from "./elements.js";
+import { make } from "../pieces/elements.js";
 import { tile } from "./inspector.js";
 
 const MOST_BEGINNINGS = 20; // labels or clusters that are shown an image of

@@ -1,6 +1,6 @@
 // The axes along which the latent space is looked at, and the way back from a place on the map.
 
-import { share } from "./words.js";
+import { share } from "../pieces/words.js";
 
 const GOLDEN = 0.6180339887498949; // multiples of it are spread evenly over [0, 1)
 const STRIP = 0.25; // height of the map of a single latent, as a share of its width

@@ -2,9 +2,9 @@
 // click or Shift leaves them alone.
 
 import { groupSizes } from "./colouring.js";
-import { asCss } from "./colours.js";
-import { make, makeButton } from "./elements.js";
-import { countOf, labelTitle } from "./words.js";
+import { asCss } from "../pieces/colours.js";
+import { make, makeButton } from "../pieces/elements.js";
+import { countOf, labelTitle } from "../pieces/words.js";
 
 /** It tells `onFilter(hidden)`: the groups that are not to be shown. */
 export class Legend {

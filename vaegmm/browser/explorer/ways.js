@@ -1,9 +1,9 @@
 // Ways from A to B as strips of decoded images, with log p(z) above them, to be dragged along.
 
-import { make, makeButton } from "./elements.js";
-import { describe, paint } from "./pictures.js";
+import { make, makeButton } from "../pieces/elements.js";
+import { describe, paint } from "../pieces/pictures.js";
 import { alongWay, denseWay, straightWay } from "./walk.js";
-import { decimal } from "./words.js";
+import { decimal } from "../pieces/words.js";
 
 const N_STEPS_OF_WAY = 65; // places that log p is drawn of; images are some of them
 const N_IMAGES = 9;

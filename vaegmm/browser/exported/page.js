@@ -1,12 +1,12 @@
 // The exported page: the overview, the map and the pad, of the model that lies in the page itself.
 
-import { fromAddress, toAddress } from "./address.js";
+import { fromAddress, toAddress } from "../explorer/address.js";
 import { createDrawing } from "./drawing.js";
-import { make, makeButton } from "./elements.js";
-import { createExplorer } from "./explorer.js";
-import { Model } from "./model.js";
-import { createOverview } from "./overview.js";
-import { readStrokes } from "./reading.js";
+import { make, makeButton } from "../pieces/elements.js";
+import { createExplorer } from "../explorer/explorer.js";
+import { Model } from "../model/model.js";
+import { createOverview } from "../overview/overview.js";
+import { readStrokes } from "../model/reading.js";
 
 const DIGITS = 3; // after the point, of z in the address
 const SETTLED = 250; // milliseconds without a change, after which a view goes into the address

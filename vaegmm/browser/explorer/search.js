@@ -1,6 +1,6 @@
 // Finds stored z: what a person writes becomes a query, and a query a list of points.
 
-import { countOf, labelTitle, nounOf } from "./words.js";
+import { countOf, labelTitle, nounOf } from "../pieces/words.js";
 
 const MOST_SUGGESTIONS = 12;
 // "31", "cluster 31", "c31", "image 31", "row 31" or "#31".

@@ -1,7 +1,7 @@
 // What one chooses of a view: colours, axes, and what lies on the map.
 
 import { axisSets } from "./axes.js";
-import { make, makeButton, makeSelect, setChoices } from "./elements.js";
+import { make, makeButton, makeSelect, setChoices } from "../pieces/elements.js";
 
 const MODES = { pan: "Move", box: "Box", lasso: "Lasso" };
 const MODE_TITLES = {

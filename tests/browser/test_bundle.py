@@ -73,7 +73,9 @@ def test_what_cannot_be_joined_is_refused(tmp_path: Path, source: str, sentence:
         bundle("a.js", folder=folder)
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.glob("*.js")))
+@pytest.mark.parametrize(
+    "name", sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js"))
+)
 def test_all_our_modules_can_be_joined(name: str) -> None:
     joined = bundle(name)
     assert not re.search(r"^(import|export)\b", joined, re.MULTILINE)

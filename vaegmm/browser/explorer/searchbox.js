@@ -1,8 +1,8 @@
 // The search: a field with suggestions, and buttons to step through what was found.
 
-import { make, makeButton } from "./elements.js";
+import { make, makeButton } from "../pieces/elements.js";
 import { queryTitle, suggestions } from "./search.js";
-import { countOf } from "./words.js";
+import { countOf } from "../pieces/words.js";
 
 let nBoxes = 0; // so far, for ids
 

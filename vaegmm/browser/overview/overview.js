@@ -1,16 +1,16 @@
 // The first screen: one digit on its way through the model, all of it to be touched.
 
-import { createBars, createClusters, createVerdict, winnerOf } from "./answer.js";
-import { make, makeButton } from "./elements.js";
+import { createBars, createClusters, createVerdict, winnerOf } from "../pieces/answer.js";
+import { make, makeButton } from "../pieces/elements.js";
 import { typicalImages } from "./examples.js";
 import { activationsOf, Flow, layersOf } from "./flow.js";
-import { Glide } from "./motion.js";
-import { createPad } from "./pad.js";
-import { inkRgb, makePicture, paint } from "./pictures.js";
-import { createPlaceMap } from "./placemap.js";
-import { readPlace, readStrokes, readViews } from "./reading.js";
-import { createSliders } from "./sliders.js";
-import { nounOf } from "./words.js";
+import { Glide } from "../map/motion.js";
+import { createPad } from "../pieces/pad.js";
+import { inkRgb, makePicture, paint } from "../pieces/pictures.js";
+import { createPlaceMap } from "../pieces/placemap.js";
+import { readPlace, readStrokes, readViews } from "../model/reading.js";
+import { createSliders } from "../pieces/sliders.js";
+import { nounOf } from "../pieces/words.js";
 
 const WAY = 480; // milliseconds of a digit's way through the model
 const ENCODED = 0.4; // of that the encoder takes

@@ -2,8 +2,8 @@
 
 import { colourOf, componentColours } from "./colours.js";
 import { make } from "./elements.js";
-import { middlesOf } from "./labels.js";
-import { createMap } from "./map.js";
+import { middlesOf } from "../map/labels.js";
+import { createMap } from "../map/map.js";
 import { inkRgb, makePicture, paint } from "./pictures.js";
 import { labelTitle } from "./words.js";
 

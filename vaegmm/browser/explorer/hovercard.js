@@ -1,9 +1,9 @@
 // What stands beside the pointer: the image of the point, or of the place, and what it is.
 
-import { make } from "./elements.js";
-import { makePicture, paint } from "./pictures.js";
-import { leading } from "./scores.js";
-import { componentTitle, labelTitle, share } from "./words.js";
+import { make } from "../pieces/elements.js";
+import { makePicture, paint } from "../pieces/pictures.js";
+import { leading } from "../model/scores.js";
+import { componentTitle, labelTitle, share } from "../pieces/words.js";
 
 const MOST_SAID = 3; // probabilities
 const LEAST_SAID = 0.001; // a share below it is not worth a line

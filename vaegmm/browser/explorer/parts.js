@@ -1,17 +1,17 @@
 // The parts of the explorer, and how they lie beside each other.
 
-import { make } from "./elements.js";
+import { make } from "../pieces/elements.js";
 import { HoverCard } from "./hovercard.js";
 import { Inspector } from "./inspector.js";
 import { Legend } from "./legend.js";
-import { createMap } from "./map.js";
+import { createMap } from "../map/map.js";
 import { Scene } from "./scene.js";
 import { SearchBox } from "./searchbox.js";
 import { SelectionPanel } from "./selectionpanel.js";
 import { Toolbar } from "./toolbar.js";
 import { Ways } from "./ways.js";
 import { Welcome } from "./welcome.js";
-import { countOf } from "./words.js";
+import { countOf } from "../pieces/words.js";
 
 /**
  * Build the parts into the root of a space, which is in the page already: a map needs its size.

@@ -1,7 +1,7 @@
 // What points are coloured by: every colouring shares them out into groups, one colour a group.
 
-import { colourOf, componentColours, scaleColour } from "./colours.js";
-import { componentTitle, decimal, labelTitle, nounOf, share } from "./words.js";
+import { colourOf, componentColours, scaleColour } from "../pieces/colours.js";
+import { componentTitle, decimal, labelTitle, nounOf, share } from "../pieces/words.js";
 
 const N_STEPS = 10; // colours of a scale
 const TAIL_SHARE = 0.01; // of the points at each end of a scale that share its last colour

@@ -1,11 +1,11 @@
 // A pad with its answer beside it: what the model says while the pen moves.
 
-import { createBars, createClusters, createVerdict } from "./answer.js";
-import { make } from "./elements.js";
-import { createPad } from "./pad.js";
-import { inkRgb, makePicture, paint } from "./pictures.js";
-import { createPlaceMap } from "./placemap.js";
-import { readStrokes } from "./reading.js";
+import { createBars, createClusters, createVerdict } from "../pieces/answer.js";
+import { make } from "../pieces/elements.js";
+import { createPad } from "../pieces/pad.js";
+import { inkRgb, makePicture, paint } from "../pieces/pictures.js";
+import { createPlaceMap } from "../pieces/placemap.js";
+import { readStrokes } from "../model/reading.js";
 
 /**
  * Make a pad with its answer in an element. overview.css belongs to it.

@@ -1,11 +1,11 @@
 // The inspector: all that the model says of the pinned point, or of a place in the latent space.
 
-import { make, makeButton } from "./elements.js";
-import { asCss, colourOf, componentColours } from "./colours.js";
-import { LatentSliders } from "./latentsliders.js";
-import { describe, makePicture, paint } from "./pictures.js";
-import { leading } from "./scores.js";
-import { componentTitle, countOf, decimal, labelTitle, share } from "./words.js";
+import { make, makeButton } from "../pieces/elements.js";
+import { asCss, colourOf, componentColours } from "../pieces/colours.js";
+import { LatentSliders } from "../pieces/latentsliders.js";
+import { describe, makePicture, paint } from "../pieces/pictures.js";
+import { leading } from "../model/scores.js";
+import { componentTitle, countOf, decimal, labelTitle, share } from "../pieces/words.js";
 
 const N_NEIGHBOURS = 8;
 const MOST_BARS = 5;

@@ -1,11 +1,11 @@
 // What lies in a box or a lasso: how many of what, their images, and as files to take along.
 
-import { colourOf, componentColours } from "./colours.js";
-import { download, make, makeButton } from "./elements.js";
+import { colourOf, componentColours } from "../pieces/colours.js";
+import { download, make, makeButton } from "../pieces/elements.js";
 import { bars, tile } from "./inspector.js";
 import { toNpz } from "./npz.js";
 import { arraysOf, composition, toCsv } from "./selection.js";
-import { componentTitle, countOf, labelTitle } from "./words.js";
+import { componentTitle, countOf, labelTitle } from "../pieces/words.js";
 
 const A_PAGE = 60; // images
 const MOST_ROWS = 10; // labels or clusters

@@ -1,6 +1,6 @@
 // What lies in a box or a lasso: how many of what, and as files to take along.
 
-import { componentTitle, labelTitle } from "./words.js";
+import { componentTitle, labelTitle } from "../pieces/words.js";
 
 /**
  * Count points by label and by component.

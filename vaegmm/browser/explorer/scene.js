@@ -1,13 +1,13 @@
 // What the map shows of a view: points in their colours, names, ellipses, marks and the trail.
 
 import { colouring, pointColours } from "./colouring.js";
-import { asCss, componentColours } from "./colours.js";
-import { DIMMED, HIDDEN } from "./appearance.js";
-import { middlesOf } from "./labels.js";
+import { asCss, componentColours } from "../pieces/colours.js";
+import { DIMMED, HIDDEN } from "../map/appearance.js";
+import { middlesOf } from "../map/labels.js";
 import { Projection } from "./axes.js";
 import { Sheet } from "./sheet.js";
-import { inkRgb } from "./pictures.js";
-import { labelTitle } from "./words.js";
+import { inkRgb } from "../pieces/pictures.js";
+import { labelTitle } from "../pieces/words.js";
 
 const FEW_CLUSTERS = 12; // that are named on the map where they have no labels
 const MANY_CLUSTERS = 24; // whose ellipses are drawn at one standard deviation instead of two
