@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 import vaegmm
 from vaegmm import VAEGMM, MixtureConfig, TrainConfig
 from vaegmm.browser import export as export_module
+from vaegmm.browser.bundle import FOLDER
 from vaegmm.browser.export import export_html, export_html_bytes
 from vaegmm.config import VAEConfig
 from vaegmm.data import Dataset
@@ -297,6 +298,18 @@ def test_the_page_may_run_no_other_script_and_ask_for_nothing(
     assert page.evaluate("fetch('https://example.com').then(() => 1, () => 0)") == 0
     assert sum("Content Security Policy" in said for said in refused) >= 3
     context.close()
+
+
+def test_the_page_has_the_colours_of_the_app() -> None:
+    config = (Path(vaegmm.__file__).parents[1] / ".streamlit/config.toml").read_text()
+    style = (FOLDER / "exported/export.css").read_text()
+    parts = {"text": "text", "background": "background", "border": "border", "primary": "primary"}
+    for ours, theirs in (parts | {"secondary-background": "secondaryBackground"}).items():
+        light, dark = (
+            re.search(rf'\[theme\.{theme}\]\n(?:\w.*\n)*{theirs}Color = "(.*)"', config).group(1)
+            for theme in ("light", "dark")
+        )
+        assert f"--st-{ours}-color: light-dark({light}, {dark});" in style
 
 
 def test_the_same_model_gives_the_same_file(digits: Dataset) -> None:
