@@ -1,7 +1,7 @@
 // Ways through the latent space: straight ones, and ones that keep to where there is density.
 
-const N_NODES = 33; // of a way while it is bent
-const N_ROUNDS = 60;
+const N_NODES = 21; // of a way while it is bent
+const N_ROUNDS = 40;
 const PULL = 0.15; // of the way to the likely clusters' means, a round
 const FINE_STEPS = 4; // looks between two places of a way, so that nothing is missed
 
