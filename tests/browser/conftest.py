@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vaegmm import VAEGMM, MixtureConfig, TrainConfig
+from vaegmm.config import VAEConfig
+from vaegmm.data import Dataset
+
 if TYPE_CHECKING:
     from modules import Modules
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -115,3 +119,20 @@ def modules(chromium: Browser) -> Iterator[Modules]:
     yield Modules(page)
     context.close()
     assert not complaints
+
+
+@pytest.fixture(scope="session")
+def nameless_model(digits: Dataset) -> VAEGMM:
+    """A model that has seen no labels, and has hardly learned."""
+    config = TrainConfig(
+        vae=VAEConfig(hidden_units=(32,)), mixture=MixtureConfig(n_components=4), epochs=1
+    )
+    return VAEGMM(config, "cpu").fit(digits.train.images[:400])
+
+
+@pytest.fixture(scope="session")
+def nameless_checkpoint(nameless_model: VAEGMM, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`nameless_model` as a file."""
+    path = tmp_path_factory.mktemp("nameless") / "nameless.safetensors"
+    nameless_model.save(path)
+    return path
