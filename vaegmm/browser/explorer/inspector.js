@@ -2,7 +2,7 @@
 
 import { make, makeButton } from "../pieces/elements.js";
 import { asCss, colourOf, componentColours } from "../pieces/colours.js";
-import { LatentSliders } from "../pieces/latentsliders.js";
+import { LatentSliders } from "./latentsliders.js";
 import { describe, makePicture, paint } from "../pieces/pictures.js";
 import { leading } from "../model/scores.js";
 import { componentTitle, countOf, decimal, labelTitle, share } from "../pieces/words.js";

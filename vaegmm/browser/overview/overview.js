@@ -9,7 +9,7 @@ import { createPad } from "../pieces/pad.js";
 import { inkRgb, makePicture, paint } from "../pieces/pictures.js";
 import { createPlaceMap } from "../pieces/placemap.js";
 import { readPlace, readStrokes, readViews } from "../model/reading.js";
-import { createSliders } from "../pieces/sliders.js";
+import { createSliders } from "./sliders.js";
 import { nounOf } from "../pieces/words.js";
 
 const WAY = 480; // milliseconds of a digit's way through the model

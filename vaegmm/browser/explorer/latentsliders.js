@@ -1,7 +1,7 @@
 // The latents of a place as sliders, or its principal axes: what is read and what is walked with.
 
-import { make, makeButton } from "./elements.js";
-import { decimal } from "./words.js";
+import { make, makeButton } from "../pieces/elements.js";
+import { decimal } from "../pieces/words.js";
 
 const BEYOND = 0.75; // of the usual range, that a slider goes beyond it on each side
 const USUAL_DEVIATIONS = 1.645; // nine of ten of a normal distribution lie within
