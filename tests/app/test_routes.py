@@ -39,17 +39,17 @@ def fetch(path: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def test_a_module_is_javascript_that_can_be_kept_for_good() -> None:
-    status, headers, content = fetch(routes.address_of_files() + "model/model.js")
+    status, headers, content = fetch(routes.address_of_files() + "all.js")
     assert status == 200
     assert headers["content-type"].startswith("text/javascript")
     assert "immutable" in headers["cache-control"]
-    assert b"export class Model" in content
+    assert b"export { Model, createExplorer" in content
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        "/vaegmm/browser/0/model/model.js",
+        "/vaegmm/browser/0/all.js",
         routes.address_of_files() + "blob.py",
         routes.address_of_files() + "..%2Fcli.py",
         "/vaegmm/model/0123456789abcdef",

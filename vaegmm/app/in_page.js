@@ -35,7 +35,7 @@ async function show(root, data, mounted) {
   const [create, model] = await Promise.all([
     PARTS[part](data),
     modelAt(data),
-    STYLED.includes(part) && styled(root, `${files}${part}/${part}.css`),
+    STYLED.includes(part) && styled(root, `${files}${part}.css`),
   ]);
   if (mounted.isOver) return;
   root.textContent = "";
@@ -54,7 +54,7 @@ function modelAt({ model, files }) {
 }
 
 async function fetched(address, files) {
-  const [{ Model }, blob] = await Promise.all([import(`${files}model/model.js`), bytesAt(address)]);
+  const [{ Model }, blob] = await Promise.all([import(`${files}all.js`), bytesAt(address)]);
   return Model.from(blob);
 }
 
@@ -81,20 +81,19 @@ const STYLED = ["explorer", "overview"]; // parts with a style of their own
 /** For each part a promise of a function that puts it into an element. */
 const PARTS = {
   async overview({ files }) {
-    const { createOverview } = await import(`${files}overview/overview.js`);
+    const { createOverview } = await import(`${files}all.js`);
     return (element, model) => createOverview(element, { model });
   },
   async place({ files }) {
-    const { createPlaceMap } = await import(`${files}pieces/placemap.js`);
+    const { createPlaceMap } = await import(`${files}all.js`);
     return (element, model) => {
       const map = createPlaceMap(element, { model });
       return { update: ({ z }) => map.show(z), destroy: () => map.destroy() };
     };
   },
   async explorer({ files, images, truth, view: first, keptAs }) {
-    const [{ createExplorer }, { fromAddress, toAddress }, labels] = await Promise.all([
-      import(`${files}explorer/explorer.js`),
-      import(`${files}explorer/address.js`),
+    const [{ createExplorer, fromAddress, toAddress }, labels] = await Promise.all([
+      import(`${files}all.js`),
       truth && bytesAt(truth),
     ]);
     return (element, model) => {

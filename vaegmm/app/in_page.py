@@ -37,7 +37,15 @@ def explorer(model: VAEGMM, key: str, view: str = "") -> None:
     images, truth = None, None
     if len(model.latents) <= MOST_LATENTS:  # else the blob holds a sample of them
         images, truth = address_of_images(model), address_of_labels(model)
-    _show("explorer", model, key, images=images, truth=truth, view=view, keptAs=f"vaegmm-{key}")
+    _show(
+        "explorer",
+        model,
+        key,
+        images=images,
+        truth=truth,
+        view=view,
+        keptAs=f"vaegmm-{key}-{model.fingerprint}",
+    )
 
 
 def overview(model: VAEGMM, key: str) -> None:

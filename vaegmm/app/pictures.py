@@ -136,6 +136,10 @@ def probability_bars(
     )
 
 
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
 _LATENT_STYLE = """
 <style>
 .latent { display: grid; grid-template-columns: auto 1fr 3.2em; gap: 5px 8px; align-items: center;
@@ -146,7 +150,7 @@ _LATENT_STYLE = """
 .latent i { position: absolute; top: 2px; height: 8px; border-radius: 4px;
             background: rgba(128, 132, 138, 0.35); }
 .latent b { position: absolute; top: 1px; width: 10px; height: 10px; margin-left: -5px;
-            border-radius: 5px; background: #6d71c7; }
+            border-radius: 5px; background: #3f90da; }
 .latent span { text-align: right; }
 </style>
 """
@@ -170,7 +174,7 @@ def latent_values(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> str:
         f"<span>z<sub>{axis + 1}</sub></span><div>"
         f'<i style="left:{percent(low[axis]):.1f}%;'
         f'width:{percent(high[axis]) - percent(low[axis]):.1f}%"></i>'
-        f'<b style="left:{percent(value):.1f}%"></b></div><span>{value:.2f}</span>'
+        f'<b style="left:{percent(value):.1f}%"></b></div><span>{_signed(value)}</span>'
         for axis, value in enumerate(values)
     ]
     spoken = ", ".join(f"{value:.2f}" for value in values)

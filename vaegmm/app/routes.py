@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from pathlib import Path
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -19,18 +18,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vaegmm import browser
 from vaegmm.app import cached
 from vaegmm.browser.blob import to_blob
+from vaegmm.browser.bundle import FOLDER, bundle
 from vaegmm.model import VAEGMM
 
 SHEET_COLUMNS, SHEET_ROWS = 40, 25  # of the images of one sheet
 
-_FOLDER = Path(browser.__file__).parent
+_MODULES = (
+    "model/model.js",
+    "explorer/explorer.js",
+    "explorer/address.js",
+    "overview/overview.js",
+    "pieces/placemap.js",
+    "pieces/pad.js",
+)
+_NAMES = "Model, createExplorer, createOverview, createPad, createPlaceMap, fromAddress, toAddress"
 _FILES = {
-    path.relative_to(_FOLDER).as_posix(): path.read_bytes()
-    for path in sorted(_FOLDER.rglob("*"))
-    if path.suffix in (".js", ".css")
+    # One file: sixty modules that import each other would be asked for one after the other.
+    "all.js": f"{bundle(*_MODULES)}export {{ {_NAMES} }};\n".encode(),
+    **{
+        f"{part}.css": (FOLDER / part / f"{part}.css").read_bytes()
+        for part in ("explorer", "overview")
+    },
 }
 _VERSION = hashlib.sha256(b"".join(_FILES.values())).hexdigest()[:12]
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -40,7 +50,7 @@ _shown: WeakValueDictionary[str, VAEGMM] = WeakValueDictionary()
 
 
 def address_of_files() -> str:
-    """Return where the files of vaegmm/browser/ are: their names are to be added."""
+    """Return where all.js and the style sheets are: their names are to be added."""
     return _address(f"browser/{_VERSION}/")
 
 
@@ -134,7 +144,7 @@ def _sheet(model: VAEGMM, sheet: int) -> bytes:
 
 
 ROUTES = [
-    Route("/vaegmm/browser/{version}/{name:path}", _file),
+    Route("/vaegmm/browser/{version}/{name}", _file),
     Route("/vaegmm/model/{fingerprint}", _model),
     Route("/vaegmm/labels/{fingerprint}", _labels),
     Route("/vaegmm/images/{fingerprint}/{sheet:int}.png", _images),

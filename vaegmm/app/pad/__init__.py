@@ -53,7 +53,7 @@ def pad(
     drawn = _PAD(
         key=key,
         data={
-            "module": f"{address_of_files()}pieces/pad.js",
+            "module": f"{address_of_files()}all.js",
             **{"strokes": strokes, "aspect": aspect, "label": label, "hint": hint},
         },
         on_strokes_change=lambda: None,  # makes `strokes` part of the result

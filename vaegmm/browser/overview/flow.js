@@ -8,6 +8,7 @@ const SHORTEST = 4; // CSS pixels of a bar
 const MARGIN = 14; // CSS pixels before the first bar and behind the last
 const ARROW_HEAD = 7; // CSS pixels
 const WORDS = 18; // CSS pixels for a layer's size
+const APART = 4; // CSS pixels between two sizes
 const MOST_FANNED = 16; // numbers that are drawn as ends of their own
 
 /**
@@ -137,10 +138,14 @@ export class Flow {
     context.font = `11px ${fontFamily}`;
     context.textAlign = isDown ? "left" : "center";
     context.textBaseline = "middle";
+    let end = -Infinity; // of the last size beside: one that would touch it is left out
     layers.forEach(({ at, isFan }, i) => {
       if (isFan) return;
-      if (isDown) context.fillText(this.sizes[i], room.across + 6, at);
-      else context.fillText(this.sizes[i], at, height - WORDS / 2 + 2);
+      if (isDown) return context.fillText(this.sizes[i], room.across + 6, at);
+      const half = context.measureText(this.sizes[i]).width / 2;
+      if (at - half < end + APART) return;
+      context.fillText(this.sizes[i], at, height - WORDS / 2 + 2);
+      end = at + half;
     });
     context.globalAlpha = 1;
   }
