@@ -13,7 +13,7 @@ app: $(VENV)/app
 	$(BIN)/python -m streamlit run app.py
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest $(if $(FAST),-m "not slow")
+	$(BIN)/python -m pytest -n auto $(if $(FAST),-m "not slow")
 
 check: $(VENV)/dev
 	$(BIN)/ruff format --check .
