@@ -12,8 +12,9 @@ BIN := $(VENV)/bin
 app: $(VENV)/app
 	$(BIN)/python -m streamlit run app.py
 
+# One thread a process: several for one small product wait for each other on busy cores.
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n auto $(if $(FAST),-m "not slow")
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(if $(FAST),-m "not slow")
 
 check: $(VENV)/dev
 	$(BIN)/ruff format --check .
