@@ -6,6 +6,7 @@ import streamlit as st
 
 from vaegmm.app import in_page
 from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
+from vaegmm.browser.blob import MOST_LATENTS
 
 
 def main() -> None:
@@ -14,8 +15,12 @@ def main() -> None:
     st.title("Latent space")
     if model is None:
         stop_without_model()
+    n_images = len(model.latents)
+    which = (
+        f"{MOST_LATENTS:,} of the {n_images:,}" if n_images > MOST_LATENTS else f"All {n_images:,}"
+    )
     st.markdown(
-        f"All {len(model.latents):,} training images, each as the {model.vae.config.latent_dim} "
+        f"{which} training images, each as the {model.vae.config.latent_dim} "
         "numbers that are kept of it. Near each other lie images that the network takes for alike.",
         width=TEXT_WIDTH,
     )

@@ -329,6 +329,14 @@ def test_samples_are_drawn_by_digit() -> None:
 # Latent space
 
 
+def test_more_points_than_are_shown_are_said(
+    small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "All 1,199 training images" in _texts(_open("latent", small_checkpoint))
+    monkeypatch.setattr("vaegmm.browser.blob.MOST_LATENTS", 1000)
+    assert "1,000 of the 1,199 training images" in _texts(_open("latent", small_checkpoint))
+
+
 # Mixture
 
 
