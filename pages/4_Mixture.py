@@ -203,7 +203,7 @@ def show_playback(model: VAEGMM) -> None:
         return
     iterations = cached.em_iterations(model)
     rows = np.random.default_rng(0).permutation(len(model.latents))[:_POINTS_PLAYED]
-    points = cached.latent_map(model).axes[rows, :2]
+    points = model.pca.transform(model.latents[rows])
     st.plotly_chart(
         figures.em_playback(points, iterations),
         key="playback",

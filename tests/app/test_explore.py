@@ -11,23 +11,6 @@ from vaegmm.data import Dataset
 from vaegmm.reading import read_image
 
 
-def test_the_map_has_every_stored_z_once(small_model: VAEGMM) -> None:
-    space = explore.LatentMap.of(small_model)
-    assert space.axes.shape == small_model.latents.shape
-    # All axes: a rotation, so that distances stay.
-    np.testing.assert_allclose(
-        np.linalg.norm(space.axes[0] - space.axes[1]),
-        np.linalg.norm(small_model.latents[0] - small_model.latents[1]),
-        rtol=1e-4,
-    )
-    np.testing.assert_array_equal(
-        space.components, small_model.mixture.predict(small_model.latents)
-    )
-    np.testing.assert_allclose(
-        space.log_likelihood, small_model.mixture.score_samples(small_model.latents), rtol=1e-5
-    )
-
-
 def test_nine_of_ten_lie_in_the_usual_range(small_model: VAEGMM) -> None:
     low, high = explore.usual_range(small_model)
     inside = ((small_model.latents >= low) & (small_model.latents <= high)).mean(0)

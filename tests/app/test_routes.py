@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ def fetch(path: str) -> tuple[int, dict[str, str], bytes]:
         **{"type": "http", "method": "GET", "path": path, "raw_path": path.encode()},
         **{"query_string": b"", "headers": [], "root_path": "", "scheme": "http"},
     }
-    asyncio.run(APP(scope, receive, send))
+    # In a thread of its own: a browser in the same process keeps an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(APP(scope, receive, send))).result()
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, b"".join(m.get("body", b"") for m in sent[1:])
 

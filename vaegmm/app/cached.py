@@ -87,14 +87,6 @@ def _is_here(name: str) -> bool:
     return bool(name) and Path(name).expanduser().exists()
 
 
-@st.cache_resource(
-    max_entries=4, show_spinner="Projecting the latent space …", hash_funcs=BY_FINGERPRINT
-)
-def latent_map(model: VAEGMM) -> explore.LatentMap:
-    """Return every stored z projected and scored."""
-    return explore.LatentMap.of(model)
-
-
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=BY_FINGERPRINT)
 def usual_range(model: VAEGMM) -> tuple[np.ndarray, np.ndarray]:
     """Return what nine of ten stored z lie between in each dimension."""

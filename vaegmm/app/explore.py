@@ -11,36 +11,12 @@ from numpy.typing import ArrayLike
 
 from vaegmm.errors import InputError
 from vaegmm.labelling import UNNAMED
-from vaegmm.mixture import GaussianMixture
+from vaegmm.mixture import GaussianMixture, as_matrices
 from vaegmm.model import VAEGMM
 from vaegmm.reading import Reading
 
 _FRAMES = 60  # iterations of EM that are played back at most
 _WAY_STEPS = 9  # images on the way to another digit
-
-
-@dataclass(frozen=True)
-class LatentMap:
-    """Every stored z, ready to be drawn.
-
-    Attributes:
-        axes: coordinates on all principal axes, shape (N, D) float32.
-        components: the most likely component of each, shape (N,).
-        log_likelihood: under the mixture, in nats, shape (N,).
-    """
-
-    axes: np.ndarray
-    components: np.ndarray
-    log_likelihood: np.ndarray
-
-    @classmethod
-    def of(cls, model: VAEGMM) -> LatentMap:
-        """Project and score all that a model has stored."""
-        return cls(
-            axes=model.pca.transform(model.latents, model.latents.shape[1]),
-            components=model.mixture.predict(model.latents),
-            log_likelihood=model.mixture.score_samples(model.latents).astype(np.float32),
-        )
 
 
 def trained_on(model: VAEGMM) -> str:
@@ -184,12 +160,3 @@ def em_iterations(model: VAEGMM, n_components: int, seed: int = 0) -> list[Itera
         for number in numbers
         for snapshot in [mixture.history_[number - 1]]
     ]
-
-
-def as_matrices(covariances: np.ndarray, mixture: GaussianMixture) -> np.ndarray:
-    """Return covariances in the shape of `mixture.covariances_` as matrices, shape (K, D, D)."""
-    n_components, dimension = mixture.means_.shape
-    if mixture.covariance_type in ("full", "tied"):
-        return np.broadcast_to(covariances, (n_components, dimension, dimension))
-    variances = covariances.reshape(n_components, -1, 1)  # (K, D, 1) or (K, 1, 1)
-    return variances * np.eye(dimension)

@@ -25,8 +25,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from vaegmm.mixture import GaussianMixture
-from vaegmm.mixture.covariance import COVARIANCES
+from vaegmm.mixture import as_matrices
 from vaegmm.model import VAEGMM
 from vaegmm.projection import discriminant_axes
 from vaegmm.typicality import TypicalityRanks
@@ -159,8 +158,8 @@ def _network_arrays(vae: VAE, dtype: Weights) -> dict[str, np.ndarray]:
 
 def _mixture_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
     mixture, names = model.mixture, model.names
-    covariances = _as_matrices(mixture.covariances_, mixture)
-    roots = _as_matrices(mixture.precisions_cholesky_, mixture)
+    covariances = as_matrices(mixture.covariances_, mixture)
+    roots = as_matrices(mixture.precisions_cholesky_, mixture)
     arrays: dict[str, np.ndarray] = {
         "mixture.weights": np.asarray(mixture.weights_, np.float64),
         "mixture.means": np.asarray(mixture.means_, np.float64),
@@ -174,14 +173,6 @@ def _mixture_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
         arrays["names.label_given_component"] = names.label_given_component.astype(np.float32)
         arrays["names.names"] = names.names.astype(np.int32)
     return arrays
-
-
-def _as_matrices(values: np.ndarray, mixture: GaussianMixture) -> np.ndarray:
-    """Return covariances, or their roots, of any covariance type as matrices, shape (K, D, D)."""
-    n_components, dimension = mixture.means_.shape
-    covariance = COVARIANCES[mixture.covariance_type]
-    spread = covariance.spread(torch.from_numpy(values), n_components, dimension).numpy()
-    return spread if spread.ndim == 3 else spread[:, :, None] * np.eye(dimension)
 
 
 def _groups(model: VAEGMM) -> np.ndarray:

@@ -13,6 +13,7 @@ from vaegmm.mixture.gaussian_mixture import (
     FitProgress,
     GaussianMixture,
     Snapshot,
+    as_matrices,
 )
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Parameters",
     "Snapshot",
     "Statistics",
+    "as_matrices",
     "e_step",
     "m_step",
     "share",

@@ -526,6 +526,15 @@ class GaussianMixture(DensityEstimator):
                 )
 
 
+def as_matrices(values: np.ndarray, mixture: GaussianMixture) -> np.ndarray:
+    """Return covariances, or what has their shape, as matrices for every type, shape (K, D, D)."""
+    n_components, dimension = mixture.means_.shape
+    if mixture.covariance_type in ("full", "tied"):
+        return np.broadcast_to(values, (n_components, dimension, dimension))
+    variances = values.reshape(n_components, -1, 1)  # (K, D, 1) or (K, 1, 1)
+    return variances * np.eye(dimension)
+
+
 def _arrays(dtype: torch.dtype, *values: Tensor) -> list[Any]:
     return [value.to("cpu", dtype, copy=True).numpy() for value in values]
 

@@ -42,7 +42,7 @@ export function toNpz(arrays) {
 }
 
 /** Write one array, row by row. */
-export function toNpy(data, shape) {
+function toNpy(data, shape) {
   const description = DESCRIPTIONS[data.constructor.name];
   if (!description || shape.reduce((product, side) => product * side, 1) !== data.length)
     throw new Error(`data must be a typed array of shape ${shape}; got ${data.length} numbers.`);

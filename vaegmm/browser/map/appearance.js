@@ -5,7 +5,7 @@ const GREY = 140; // as far from black as from white, nearly: dimmed points suit
 const DEPTHS = 4096; // steps of depth that the order tells apart
 
 /** What a mask says of a point. */
-export const SHOWN = 0;
+const SHOWN = 0;
 export const DIMMED = 1;
 export const HIDDEN = 2;
 

@@ -3,7 +3,7 @@
 export const GLIDE = 300; // milliseconds
 
 /** Ease in and out: slow at both ends, of a share of the time in [0, 1]. */
-export function ease(share) {
+function ease(share) {
   return share < 0.5 ? 4 * share ** 3 : 1 - 4 * (1 - share) ** 3;
 }
 

@@ -128,7 +128,7 @@ export class PointIndex {
 }
 
 /** Whether a ray from a point to the right crosses a polygon's outline an odd number of times. */
-export function isInside(x, y, polygon) {
+function isInside(x, y, polygon) {
   let inside = false;
   let [px, py] = [polygon[polygon.length - 2], polygon[polygon.length - 1]];
   for (let at = 0; at < polygon.length; at += 2) {

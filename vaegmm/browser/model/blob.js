@@ -73,7 +73,7 @@ export function readBlob(data) {
  * @param {Uint16Array} halves  their bits
  * @returns {Float32Array}
  */
-export function fromHalves(halves) {
+function fromHalves(halves) {
   const numbers = new Float32Array(halves.length);
   const bits = new Uint32Array(numbers.buffer);
   for (let i = 0; i < halves.length; i++)

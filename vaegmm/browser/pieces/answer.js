@@ -109,7 +109,7 @@ export function createClusters(element, { model, onCluster }) {
 }
 
 /** Colours of a model's components: shades of their label's, or their own without names. */
-export function coloursOf(model) {
+function coloursOf(model) {
   if (model.names) return componentColours(model.componentNames);
   return Array.from(model.componentNames, (_, k) => colourOf(k));
 }

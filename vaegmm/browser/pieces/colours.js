@@ -30,7 +30,7 @@ export function colourOf(label, palette = PALETTE) {
 }
 
 /** The lightest and the darkest shade of a label's colour. */
-export function shadesOf(label, palette = PALETTE) {
+function shadesOf(label, palette = PALETTE) {
   const [hue, lightness, saturation] = toHls(colourOf(label, palette));
   return [
     fromHls(hue, Math.min(lightness + LIGHTER, LIGHTEST), saturation),
