@@ -102,7 +102,8 @@ function aligned(data) {
   return bytes.byteOffset % ALIGNMENT ? bytes.slice() : bytes;
 }
 
-function adler32(bytes) {
+/** The checksum that zlib uses. */
+export function adler32(bytes) {
   let [low, high] = [1, 0];
   for (let start = 0; start < bytes.length; start += ADLER_RUN) {
     const end = Math.min(start + ADLER_RUN, bytes.length);

@@ -59,7 +59,7 @@ export class Scores {
  */
 export function readingOf(model, z) {
   const responsibilities = model.responsibilities(z);
-  const probabilities = model.names && model.labelProbabilities(responsibilities);
+  const probabilities = model.names && model.labelProbabilities(responsibilities, model.votes(z));
   const [logLikelihood] = model.logLikelihood(z);
   return {
     responsibilities,
