@@ -236,47 +236,64 @@ export class Model {
    * way.
    *
    * @param {ArrayLike<number>} images  (N, 784)
+   * @param {object} [seen]  what `see` returned of these images, of this model or of one that has
+   *   other examples
    * @returns {object}  z and std (N, D); responsibilities (N, K); votes of examples (N, C), null
    *   where the model is not adapted; probabilities (N, C), of both, null where the components have
    *   no names; logLikelihood, excess and typicality (N,); reconstruction (N, 784)
    */
-  look(images) {
-    const n = count(images, N_PIXELS, "images");
-    const { network, mixture, examples, nComponents, dimension } = this;
-    const { mean: z, std } = this.encode(images);
+  look(images, seen = this.see(images)) {
+    const { points, pointLogLikelihood, ...said } = seen;
+    const { examples } = this;
     const nLabels = this.labelNames.length;
-    const votes = examples && new Float32Array(n * nLabels);
-    const share = 1 / SHIFTS.length;
+    const votes = examples && new Float32Array(said.typicality.length * nLabels);
+    pointLogLikelihood.forEach((logLikelihood, i) => {
+      const at = Math.floor(i / SHIFTS.length) * nLabels;
+      const row = votes?.subarray(at, at + nLabels);
+      examples?.vote(points, i, logLikelihood, row, 1 / SHIFTS.length);
+    });
+    const probabilities = this.names && this.labelProbabilities(said.responsibilities, votes);
+    return { ...said, votes, probabilities };
+  }
+
+  /**
+   * See images: of a look at them, what takes long and is the same whatever examples a model has.
+   *
+   * @param {ArrayLike<number>} images  (N, 784)
+   * @returns {object}  as `look`, less votes and probabilities; points: z of each image as it is
+   *   and moved each way, (N, 5, D), and pointLogLikelihood, log p(z) of each, (N, 5)
+   */
+  see(images) {
+    const n = count(images, N_PIXELS, "images");
+    const { network, mixture, nComponents, dimension } = this;
+    const { mean: z, std } = this.encode(images);
     const responsibilities = new Float32Array(n * nComponents);
     const [logLikelihood, excess] = [new Float32Array(n), new Float32Array(n)];
+    const points = new Float64Array(n * SHIFTS.length * dimension);
+    const pointLogLikelihood = new Float64Array(n * SHIFTS.length);
     const sum = new Float64Array(nComponents);
     for (let i = 0; i < n; i++) {
       fill(this.pixels, images, i);
       excess[i] = network.crossEntropy(this.latent(z, i), this.pixels) - entropy(this.pixels);
-      const unmoved = mixture.at(z, i);
-      logLikelihood[i] = unmoved.logLikelihood;
-      sum.set(unmoved.responsibilities);
-      const row = votes?.subarray(i * nLabels, (i + 1) * nLabels);
-      examples?.vote(z, i, unmoved.logLikelihood, row, share);
-      for (const [down, right] of SHIFTS.slice(1)) {
-        const moved = network.encodeMean(shift(this.pixels, down, right, this.view));
-        const { responsibilities: shares, logLikelihood: likelihood } = mixture.at(moved);
-        for (let k = 0; k < nComponents; k++) sum[k] += shares[k];
-        examples?.vote(moved, 0, likelihood, row, share);
-      }
+      sum.fill(0);
+      SHIFTS.forEach(([down, right], s) => {
+        const point = s
+          ? network.encodeMean(shift(this.pixels, down, right, this.view))
+          : this.latent(z, i);
+        const at = mixture.at(point);
+        for (let k = 0; k < nComponents; k++) sum[k] += at.responsibilities[k];
+        points.set(point, (i * SHIFTS.length + s) * dimension);
+        pointLogLikelihood[i * SHIFTS.length + s] = at.logLikelihood;
+      });
+      logLikelihood[i] = pointLogLikelihood[i * SHIFTS.length];
       for (let k = 0; k < nComponents; k++)
         responsibilities[i * nComponents + k] = sum[k] / SHIFTS.length;
     }
+    const typicality = this.typicality(logLikelihood, excess);
+    const reconstruction = this.decode(z);
     return {
-      z,
-      std,
-      responsibilities,
-      votes,
-      probabilities: this.names && this.labelProbabilities(responsibilities, votes),
-      logLikelihood,
-      excess,
-      typicality: this.typicality(logLikelihood, excess),
-      reconstruction: this.decode(z),
+      ...{ z, std, responsibilities, logLikelihood, excess, typicality, reconstruction },
+      ...{ points, pointLogLikelihood },
     };
   }
 
