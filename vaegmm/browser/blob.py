@@ -32,7 +32,7 @@ from vaegmm.typicality import TypicalityRanks
 from vaegmm.vae import VAE
 
 MAGIC = b"VAEGMM\r\n"
-BLOB_VERSION = 1
+BLOB_VERSION = 2
 MOST_LATENTS = 500_000  # of 8 numbers they are 8 MB; more points than pixels say nothing new
 MOST_RANKS = 10_000  # a rank among as many is good to 1e-4
 #: What weights of float16 may move latents, pixels and probabilities by.
@@ -88,7 +88,6 @@ def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = N
         "n_components": len(model.mixture.weights_),
         "covariance_type": model.mixture.covariance_type,
         "label_names": list(model.label_names),
-        "temperature": None if model.names is None else model.names.temperature,
         "n_latents": len(model.latents),
         "n_stored": len(arrays["latents.steps"]),
         "n_ranks": len(arrays["ranks.worse"]),

@@ -1,6 +1,6 @@
 // Reads what blob.py writes: a header and named arrays. docs/browser.md gives the layout.
 
-export const BLOB_VERSION = 1;
+export const BLOB_VERSION = 2;
 
 const MAGIC = "VAEGMM\r\n";
 const START = 24; // bytes before the header

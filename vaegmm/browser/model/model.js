@@ -10,8 +10,6 @@ import { Names, Ranks } from "./names.js";
 import { N_PIXELS, Network, entropy } from "./network.js";
 
 export const UNNAMED = -1;
-/** Typicality below which an image is no digit. */
-export const STRANGE = 0.008;
 
 const SIDE = 28;
 // Views of an image whose responsibilities are averaged, [down, right] in pixels; itself first.
@@ -22,8 +20,6 @@ const SHIFTS = [
   [1, 0],
   [-1, 0],
 ];
-const WHOLE = 2; // how much more a drawing counts as it is than a part of it
-const LEAST_TYPICALITY = 1e-3; // where no view is typical, all count
 
 /**
  * A trained model.
@@ -56,7 +52,7 @@ export class Model {
 
   constructor({ header, array }) {
     const [d, k, c] = [header.vae.latent_dim, header.n_components, header.label_names.length];
-    const hasNames = header.temperature !== null;
+    const hasNames = "names.names" in header.arrays;
     this.title = header.title;
     this.fingerprint = header.fingerprint;
     this.data = header.data;
@@ -79,7 +75,7 @@ export class Model {
     this.mixture = new Mixture(this.weights, this.means, roots);
     this.componentNames = hasNames ? array("names.names", k) : new Int32Array(k).fill(UNNAMED);
     this.names = hasNames
-      ? new Names(array("names.label_given_component", k, c), c, header.temperature)
+      ? new Names(array("names.label_given_component", k, c), c)
       : null;
     this.ranks = new Ranks(
       ...["log_likelihood", "closeness", "worse"].map((name) =>
@@ -294,44 +290,6 @@ export class Model {
     return {
       ...{ z, std, responsibilities, logLikelihood, excess, typicality, reconstruction },
       ...{ points, pointLogLikelihood },
-    };
-  }
-
-  /**
-   * Read a drawing from views of it: itself, and parts of it. Each is believed as much as it is
-   * typical; the whole counts twice.
-   *
-   * @param {ArrayLike<number>} views  (V, 784), the whole first
-   * @returns {object}  label, probabilities (C,), viewLabels (V,), viewWeights (V,) that sum to 1;
-   *   of the whole: typicality, isStrange, z (D,), std (D,), responsibilities (K,), reconstruction
-   *   (784,)
-   * @throws {Error} if the components have no names
-   */
-  readViews(views) {
-    const nLabels = this.named().nLabels;
-    const looks = this.look(views);
-    const weights = Float64Array.from(looks.typicality, (value) => value + LEAST_TYPICALITY);
-    weights[0] *= WHOLE;
-    const total = weights.reduce((a, b) => a + b);
-    const probabilities = new Float32Array(nLabels);
-    const viewLabels = new Int32Array(weights.length);
-    for (let v = 0; v < weights.length; v++) {
-      weights[v] /= total;
-      const row = looks.probabilities.subarray(v * nLabels, (v + 1) * nLabels);
-      viewLabels[v] = indexOfGreatest(row);
-      for (let c = 0; c < nLabels; c++) probabilities[c] += weights[v] * row[c];
-    }
-    return {
-      label: indexOfGreatest(probabilities),
-      probabilities,
-      viewLabels,
-      viewWeights: Float32Array.from(weights),
-      typicality: looks.typicality[0],
-      isStrange: looks.typicality[0] < STRANGE,
-      z: looks.z.slice(0, this.dimension),
-      std: looks.std.slice(0, this.dimension),
-      responsibilities: looks.responsibilities.slice(0, this.nComponents),
-      reconstruction: looks.reconstruction.slice(0, N_PIXELS),
     };
   }
 

@@ -77,6 +77,7 @@ export function leading(values, n) {
   return order.slice(0, n);
 }
 
-function greatest(values) {
+/** The place of the greatest value. */
+export function greatest(values) {
   return values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
 }
