@@ -29,6 +29,7 @@ class View(NamedTuple):
     z: np.ndarray  # (D,)
     typicality: float  # the share of training images that are less typical
     responsibilities: np.ndarray  # (K,) p(component | view)
+    votes: np.ndarray  # (C,) the share of each label's examples, where the model is adapted
     probabilities: np.ndarray  # (C,) p(label | view)
 
     @property
@@ -40,7 +41,8 @@ class View(NamedTuple):
 class Reading(NamedTuple):
     """What a model says of one digit, and of the views of it that it looked at.
 
-    It adds up: p(label) = sum_v weight_v sum_k p(component k | view v) p(label | k).
+    It adds up: p(label) = sum_v weight_v sum_k p(component k | view v) p(label | k). Of an adapted
+    model a view's examples come first: votes_v(label) + (1 - sum_c votes_v(c)) sum_k ….
     """
 
     views: tuple[View, ...]  # the first is the whole digit
@@ -109,6 +111,7 @@ def _read(model: VAEGMM, images: np.ndarray) -> Reading:
         inference.mean,
         inference.typicality.tolist(),
         inference.responsibilities,
+        inference.votes,
         inference.label_probabilities,
     )
     return Reading(tuple(views), weights @ inference.label_probabilities)

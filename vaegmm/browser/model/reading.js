@@ -36,7 +36,8 @@ export function readStrokes(model, strokes) {
  * @returns {object}  label and probabilities (C,), null where the components have no names;
  *   verdict: "sure", "unsure" or "strange"; of the whole: image (784,) as it was given, z (D,), std
  *   (D,), responsibilities (K,), typicality, isStrange, reconstruction (784,); views: of each,
- *   image, weight, z, typicality, responsibilities, and label and probabilities, or null
+ *   image, weight, z, typicality, responsibilities, votes of examples (C,), null where the model is
+ *   not adapted, and label and probabilities, or null
  */
 export function readViews(model, images) {
   const nViews = model.names ? images.length / N_PIXELS : 1;
@@ -54,6 +55,7 @@ export function readViews(model, images) {
       z: row(looks.z, v),
       typicality: looks.typicality[v],
       responsibilities: row(looks.responsibilities, v),
+      votes: looks.votes && row(looks.votes, v),
       probabilities,
       label: probabilities && greatest(probabilities),
     };
