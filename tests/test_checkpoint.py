@@ -126,6 +126,43 @@ def test_a_refitted_model_can_be_saved(tiny_model, tmp_path, digits):
     )
 
 
+def test_an_adapted_model_comes_back_and_says_so(tiny_model, tmp_path, digits):
+    images = digits.test.images
+    adapted = tiny_model.adapt(images[:3], digits.test.labels[:3], [1, 0.5, 0.5])
+    path = tmp_path / "mine.safetensors"
+    adapted.save(path)
+    loaded, header = load(path), read_header(path)
+    np.testing.assert_array_equal(loaded.predict_proba(images), adapted.predict_proba(images))
+    assert loaded.fingerprint == adapted.fingerprint
+    assert header["adapted"]["n_examples"] == loaded.n_examples == 2
+    # An older vaegmm, which knows the first format only, refuses it rather than read it unadapted.
+    assert header["format"] == checkpoint.ADAPTED_FORMAT > checkpoint.FORMAT
+    more = loaded.adapt(images[3:4], digits.test.labels[3:4])
+    assert more.n_examples == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t, h: t["examples.labels"].fill_(10), "labels of examples lie from 10 to 10"),
+        (lambda t, h: t["examples.weights"].fill_(0), "examples have no weight"),
+        (lambda t, h: h["adapted"].update(mass=-1), "examples have no weight"),
+        (lambda t, h: t["examples.covariance"].fill_(0), "Matrix is not positive definite"),
+        (lambda t, h: t.pop("examples.latents"), "examples.latents"),
+        (lambda t, h: t.update({"examples.weights": torch.ones(9).double()}), "has shape"),
+        (lambda t, h: h.pop("adapted"), "adapted"),
+    ],
+)
+def test_hostile_examples_are_refused(tiny_model, tmp_path, digits, change, message):
+    path = tmp_path / "mine.safetensors"
+    tiny_model.adapt(digits.test.images[:3], [1, 2, 3]).save(path)
+    tensors, header = load_file(path), read_header(path)
+    change(tensors, header)
+    save_file(tensors, path, {"vaegmm": json.dumps(header)})
+    with pytest.raises(CheckpointError, match=f"is damaged: .*{message}"):
+        load(path)
+
+
 def test_a_loaded_model_can_be_saved_again_to_the_same_bytes(path, tmp_path):
     load(path).save(tmp_path / "again.safetensors")
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
@@ -258,7 +295,9 @@ def test_a_newer_format_asks_for_an_update(path):
     rewrite(path, change_header=lambda header: header.update(format=99))
     with pytest.raises(CheckpointError) as caught:
         load(path)
-    assert str(caught.value) == f"{path} must have checkpoint format 1; it has 99. Update vaegmm."
+    assert (
+        str(caught.value) == f"{path} must have checkpoint format 1 or 2; it has 99. Update vaegmm."
+    )
 
 
 @pytest.mark.parametrize("found", [0, "1", None, [1]])
@@ -490,5 +529,5 @@ def test_tensors_and_headers_of_any_kind_come_back(tmp_path):
     found, header = read_tensors(tmp_path / "state")
     assert header == {"history": [1, {"x": "ä"}]}
     assert all(torch.equal(found[name], tensors[name]) for name in tensors)
-    with pytest.raises(CheckpointError, match=r"must have checkpoint format 1; it has None\."):
+    with pytest.raises(CheckpointError, match=r"must have checkpoint format 1 or 2; it has None\."):
         load(tmp_path / "state")

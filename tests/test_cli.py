@@ -18,6 +18,8 @@ from PIL import Image
 from vaegmm import cli, data
 from vaegmm.cli import main
 from vaegmm.model import VAEGMM, load
+from vaegmm.preprocess import digit_from_strokes
+from vaegmm.reading import read_strokes
 from vaegmm.runs import Run
 from vaegmm.training import Progress
 
@@ -119,6 +121,50 @@ def test_ones_own_hand_is_scored(
     right = load(small_checkpoint).predict(images) == labels
     assert figures["n_images"] == 8
     assert figures["classification_accuracy"] == right.mean()
+
+
+ONE = [[[0.45, 0.3], [0.52, 0.2], [0.5, 0.5], [0.5, 0.8]]]
+RING = [[[0.5, 0.2], [0.3, 0.4], [0.35, 0.7], [0.6, 0.75], [0.7, 0.45], [0.5, 0.2]]]
+
+
+def test_a_model_learns_a_hand(small_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawings = [ONE, RING, [], ONE, RING]
+    labels = np.array([8, 3, 5, 8, 3])
+    images = np.stack([digit_from_strokes(drawing or ONE) for drawing in drawings])
+    Path("mine.npz").write_bytes(data.as_npz(images, labels, drawings))
+    command = ["adapt", str(small_checkpoint), "--data", "mine.npz", "--out", "mine.safetensors"]
+    assert main([*command, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["adapted_with"] == 5
+    left_out = facts["left_one_out"]
+    assert left_out["n_drawings"] == 5
+    assert left_out["accuracy"] < left_out["accuracy_adapted"]
+    model = load(Path("mine.safetensors"))
+    assert read_strokes(model, ONE).label == 8
+
+    assert main(["info", "mine.safetensors"]) == 0
+    assert re.search(r"adapted with: +5\n", capsys.readouterr().out)
+    Path("more.npz").write_bytes(
+        data.as_npz(*(np.tile(a.T, 2).T for a in (images, labels)), drawings * 2)
+    )
+    assert main(["evaluate", "mine.safetensors", "--data", "more.npz", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "adapted, and 10 of these 10 images are among its examples" in captured.err
+    figures = json.loads(captured.out)
+    assert (figures["adapted_with"], figures["n_read_from_strokes"]) == (5, 8)
+    read = [read_strokes(model, d).label if d else model.predict(images[2])[0] for d in drawings]
+    assert figures["classification_accuracy"] == np.mean(read == labels)
+
+
+def test_there_must_be_labels_to_learn_from(
+    small_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _write_data(Path("unlabelled.npz"))
+    assert main(["adapt", str(small_checkpoint), "--data", str(path), "--out", "mine"]) == 2
+    assert (
+        "data must have labels to learn from; unlabelled.npz has none." in capsys.readouterr().err
+    )
+    assert not Path("mine").exists()
 
 
 def test_training_prints_a_line_of_json_an_epoch(

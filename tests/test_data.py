@@ -252,6 +252,49 @@ def test_npz_with_floats_becomes_bytes(tmp_path):
     assert found == {image.tobytes() for image in images}
 
 
+STROKES = [[[[0.1, 0.2], [0.3, 0.4]], [[0.5, 0.6]]], [], [[[0.7, 0.1], [0.2, 1 / 3], [0, 1]]]]
+
+
+def test_drawings_keep_their_strokes(tmp_path):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(data.as_npz(images_of(3), np.array([1, 2, 3]), STROKES))
+    split = data.read_npz(path)
+    assert split.strokes == STROKES
+    np.testing.assert_array_equal(split.images, images_of(3))
+    assert split.labels.tolist() == [1, 2, 3]
+    path.write_bytes(data.as_npz(images_of(9), np.arange(9), STROKES * 3))
+    everything = data.load(path).everything
+    assert [STROKES[label % 3] for label in everything.labels] == everything.strokes
+    path.write_bytes(data.as_npz(images_of(2), np.arange(2), [[], []]))
+    assert data.read_npz(path).strokes == [[], []]
+    assert not {info.compress_type for info in zipfile.ZipFile(path).infolist()} - {0}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("stroke_points", np.zeros((6, 3))),
+        ("stroke_points", np.zeros((5, 2))),
+        ("stroke_points", np.zeros((6, 2), np.complex128)),
+        ("stroke_ends", np.array([2, 2, 6])),
+        ("stroke_ends", np.array([2.0, 3.0, 6.0])),
+        ("stroke_ends", np.array(6)),
+        ("drawing_ends", np.array([2, 3])),
+        ("drawing_ends", np.array([3, 2, 3])),
+        ("drawing_ends", np.array([-1, 2, 3])),
+        ("drawing_ends", np.array([2, 2, 4])),
+        ("drawing_ends", None),
+    ],
+)
+def test_strokes_that_are_none_are_refused(tmp_path, name, value):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(data.as_npz(images_of(3), np.array([1, 2, 3]), STROKES))
+    arrays = dict(np.load(path)) | {name: value}
+    np.savez(path, **{key: array for key, array in arrays.items() if array is not None})
+    with pytest.raises(DataError, match="strokes must be stroke_points of shape"):
+        data.read_npz(path)
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [

@@ -110,16 +110,26 @@ ALLOWED = {
     "images": {"vae"},
     "training": {"config", "gaussian", "images", "mixture", "prior", "processes", "vae"},
     "data": {"images", "preprocess", "vae"},
-    "parts": {"config", "prior", "labelling", "mixture", "projection", "typicality", "vae"},
-    "checkpoint": {"config", "labelling", "mixture", "parts", "prior", "projection", "vae"},
-    "inference": {"images", "parts", "vae"},
-    "evaluation": {"gaussian", "images", "metrics", "model", "prior", "training"},
+    "examples": {"mixture"},
+    "parts": {
+        *("config", "examples", "prior", "labelling", "mixture", "projection", "typicality"),
+        "vae",
+    },
+    "checkpoint": {
+        *("config", "examples", "labelling", "mixture", "parts", "prior", "projection", "vae"),
+    },
+    "inference": {"examples", "images", "parts", "vae"},
+    "evaluation": {
+        *("examples", "gaussian", "images", "metrics", "model", "preprocess", "prior", "reading"),
+        "training",
+    },
+    "adaptation": {"model", "preprocess", "reading"},
     "reading": {"model", "preprocess"},
     "browser": {"mixture", "model", "projection", "typicality", "vae"},
     # Training only inside `fit`: see the subprocess test.
     "model": {
-        *("checkpoint", "config", "devices", "images", "inference", "labelling", "mixture"),
-        *("parts", "prior", "projection", "training"),
+        *("checkpoint", "config", "devices", "examples", "images", "inference", "labelling"),
+        *("mixture", "parts", "prior", "projection", "training"),
     },
 }
 

@@ -51,11 +51,13 @@ def learn(model: VAEGMM, drawings: Sequence[Drawing], labels: Sequence[int]) -> 
     Raises:
         ValueError: if there is no drawing, one is none, or the labels are unusable.
     """
-    images, owners, weights = _views_of_all(drawings)
+    if len(drawings) == 0:
+        raise ValueError("drawings must not be empty; got none to learn.")
     if len(labels) != len(drawings):
         raise ValueError(
             f"labels must have one entry a drawing; got {len(labels)} for {len(drawings)} drawings."
         )
+    images, owners, weights = _views_of_all(drawings)
     return model.adapt(images, np.asarray(labels)[owners], weights)
 
 

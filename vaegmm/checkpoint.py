@@ -19,6 +19,7 @@ from torch import Tensor
 
 from vaegmm.config import TrainConfig
 from vaegmm.errors import ReasonedError
+from vaegmm.examples import Examples
 from vaegmm.labelling import UNNAMED, ComponentNames, names_from_power
 from vaegmm.mixture import GaussianMixture
 from vaegmm.parts import Parts
@@ -27,6 +28,8 @@ from vaegmm.projection import PCA
 from vaegmm.vae import VAE
 
 FORMAT = 1
+#: Of adapted models, which an older vaegmm would read as if they were not.
+ADAPTED_FORMAT = 2
 _HEADER_KEY = "vaegmm"
 
 
@@ -54,6 +57,12 @@ def write_parts(parts: Parts, path: str | Path) -> None:
     if names is not None:
         arrays["names.label_given_component"] = names.label_given_component
         arrays["names.names"] = names.names
+    examples = parts.examples
+    if examples is not None:
+        arrays["examples.latents"] = examples.latents
+        arrays["examples.labels"] = examples.labels
+        arrays["examples.weights"] = examples.weights
+        arrays["examples.covariance"] = examples.covariance
     tensors = {
         name: torch.from_numpy(np.array(array, _dtype(name), order="C"))
         for name, array in arrays.items()
@@ -65,7 +74,7 @@ def write_parts(parts: Parts, path: str | Path) -> None:
     if parts.prior is not None:
         tensors |= {f"prior.{name}": value for name, value in parts.prior._asdict().items()}
     header = {
-        "format": FORMAT,
+        "format": FORMAT if examples is None else ADAPTED_FORMAT,
         "config": parts.config.to_dict(),
         "label_names": parts.label_names,
         "n_labels": 0 if names is None else names.n_labels,
@@ -76,6 +85,8 @@ def write_parts(parts: Parts, path: str | Path) -> None:
         "metrics": parts.metrics,
         "provenance": {"versions": library_versions(), **parts.provenance},
     }
+    if examples is not None:
+        header["adapted"] = {"n_examples": examples.count, "mass": examples.mass}
     write_tensors(path, tensors, header)
 
 
@@ -87,11 +98,12 @@ def read_parts(path: str | Path) -> Parts:
     """
     tensors, header = read_tensors(path)
     found = header.get("format")
-    if found != FORMAT:
-        is_newer = isinstance(found, int) and found > FORMAT
+    if found not in (FORMAT, ADAPTED_FORMAT):
+        is_newer = isinstance(found, int) and found > ADAPTED_FORMAT
         advice = " Update vaegmm." if is_newer else ""
         raise CheckpointError(
-            f"{path} must have checkpoint format {FORMAT}; it has {found!r}.{advice}",
+            f"{path} must have checkpoint format {FORMAT} or {ADAPTED_FORMAT}; "
+            f"it has {found!r}.{advice}",
             reason="newer checkpoint" if is_newer else "damaged checkpoint",
             name=Path(path).name,
         )
@@ -131,6 +143,10 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> Parts:
         k, d = config.joint.n_components, config.vae.latent_dim
         shapes |= {"prior.weights": (k,), "prior.means": (k, d)}
         shapes["prior.precisions_cholesky"] = (k, d, d)
+    if header["format"] == ADAPTED_FORMAT:
+        n_examples, d = len(tensors["examples.labels"]), config.vae.latent_dim
+        shapes |= {"examples.labels": (n_examples,), "examples.weights": (n_examples,)}
+        shapes |= {"examples.latents": (n_examples, d), "examples.covariance": (d, d)}
     _check_tensors(tensors, weights | shapes)
     arrays = {name: tensors[name].numpy() for name in shapes}
 
@@ -173,10 +189,24 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> Parts:
         if of_sums != 1:
             responsibilities = mixture.predict_proba(parts.ranked_means)
             parts.names = names_from_power(parts.names, of_sums, responsibilities)
+    if header["format"] == ADAPTED_FORMAT:
+        parts.examples = _examples(arrays, float(header["adapted"]["mass"]), len(label_names))
     parts.history = [dict(loss) for loss in header["history"]]
     parts.metrics = dict(header["metrics"])
     parts.provenance = dict(header["provenance"])
     return parts
+
+
+def _examples(arrays: dict[str, np.ndarray], mass: float, n_classes: int) -> Examples:
+    latents, labels, weights, covariance = (
+        arrays[f"examples.{part}"] for part in ("latents", "labels", "weights", "covariance")
+    )
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(f"labels of examples lie from {labels.min()} to {labels.max()}")
+    if not (0 < mass < math.inf and (weights > 0).all()):
+        raise ValueError("examples have no weight")
+    np.linalg.cholesky(covariance)  # raises where it is none
+    return Examples(latents, labels, weights, covariance, mass)
 
 
 def _temperature(header: dict[str, Any], name: str) -> float:
@@ -207,8 +237,10 @@ def _shapes(config: TrainConfig, tensors: dict[str, Tensor]) -> dict[str, tuple[
 
 def _dtype(name: str) -> str:
     """Return how a tensor is stored: single precision where there are many numbers."""
-    if name == "names.names":
+    if name in ("names.names", "examples.labels"):
         return "int64"
+    if name == "examples.latents":
+        return "float32"
     part = name.partition(".")[0]
     return "float32" if part in ("vae", "prior", "latents", "ranked") else "float64"
 

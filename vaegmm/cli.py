@@ -104,6 +104,17 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("images", nargs="+", metavar="IMAGE", help="pictures of one digit each")
     command.set_defaults(run=_classify)
 
+    command = commands.add_parser("adapt", help="let a model learn a hand from labelled drawings")
+    _add_checkpoint(command)
+    command.add_argument(
+        "--data",
+        metavar="FILE",
+        required=True,
+        help="what the Draw page lets you download, or any FILE.npz or FOLDER with labels",
+    )
+    command.add_argument("--out", metavar="CHECKPOINT", required=True, help="the adapted model")
+    command.set_defaults(run=_adapt)
+
     command = commands.add_parser("export", help="write a page that runs a model in any browser")
     _add_checkpoint(command)
     command.add_argument(
@@ -251,8 +262,41 @@ def _evaluate(options: argparse.Namespace) -> None:
         "checkpoint": options.checkpoint,
         "data": dataset.name,
         "split": "test" if held_out else "all",
-        **evaluate(model, split.images, split.labels),
+        **evaluate(model, split.images, split.labels, strokes=split.strokes),
     }
+    if facts.get("n_learned"):
+        _say(
+            f"{options.checkpoint} is adapted, and {facts['n_learned']} of these "
+            f"{facts['n_images']} images are among its examples: it knows their labels.",
+            0,
+        )
+    _print_facts(facts, options)
+
+
+def _adapt(options: argparse.Namespace) -> None:
+    from vaegmm import data
+    from vaegmm.adaptation import learn, worth
+
+    model = _load(options)
+    is_file = Path(options.data).suffix == ".npz"  # which may hold less than a data set
+    split = data.read_npz(options.data) if is_file else data.load(options.data).everything
+    if split.labels is None:
+        raise ValueError(f"data must have labels to learn from; {options.data} has none.")
+    drawings = [
+        strokes or image
+        for strokes, image in zip(split.strokes or [[]] * len(split), split.images, strict=True)
+    ]
+    labels = split.labels.tolist()
+    adapted = learn(model, drawings, labels)
+    adapted.save(options.out)
+    value = worth(model, drawings, labels)
+    facts: dict[str, Any] = {"checkpoint": options.out, "adapted_with": adapted.n_examples}
+    if value is not None:
+        facts["left_one_out"] = {
+            "accuracy": value.before,
+            "accuracy_adapted": value.after,
+            "n_drawings": value.of,
+        }
     _print_facts(facts, options)
 
 
@@ -352,6 +396,7 @@ def _info(options: argparse.Namespace) -> None:
         "n_parameters": model.vae.n_parameters,
         "n_components": len(model.mixture.weights_),
         "label_names": model.label_names,
+        "adapted_with": model.n_examples,
         "n_latents": len(model.latents),
         "provenance": model.provenance,
         "metrics": model.metrics,

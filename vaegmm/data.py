@@ -8,17 +8,22 @@ import io
 import os
 import socket
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock
 
-from vaegmm.errors import ReasonedError, handed_on
+from vaegmm.errors import InputError, ReasonedError, handed_on
 from vaegmm.images import MOST_LABELS, as_bytes, as_labels
 from vaegmm.vae import IMAGE_SHAPE
+
+if TYPE_CHECKING:  # most uses of data sets need no Pillow, which preprocess imports
+    from vaegmm.preprocess import Stroke
 
 NAMES = ("mnist", "fashion", "digits")
 DIGIT_NAMES = tuple(str(digit) for digit in range(10))
@@ -34,7 +39,10 @@ FASHION_NAMES = (
     "Bag",
     "Ankle boot",
 )
-_ARRAYS = ("images", "labels")  # of a .npz
+# Of a .npz: what it holds of drawings are all points of all strokes, where each stroke ends among
+# them, and where each drawing ends among the strokes.
+_STROKES = ("stroke_points", "stroke_ends", "drawing_ends")
+_ARRAYS = ("images", "labels", *_STROKES)
 LEAST_IMAGES = 6  # of a data set: one to validate with, one to test with
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _SPLIT_SEED = 0  # one split for everyone, so that figures can be compared
@@ -52,13 +60,19 @@ class Split:
 
     images: np.ndarray  # (N, 28, 28) uint8
     labels: np.ndarray | None  # (N,) int64
+    # N drawings, each a list of strokes, which is empty where there is only the image.
+    strokes: list[list[Stroke]] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
     def take(self, indices: np.ndarray) -> Split:
         """Return the images at these indices."""
-        return Split(self.images[indices], None if self.labels is None else self.labels[indices])
+        return Split(
+            self.images[indices],
+            None if self.labels is None else self.labels[indices],
+            None if self.strokes is None else [self.strokes[index] for index in indices],
+        )
 
 
 @dataclass(frozen=True)
@@ -89,9 +103,11 @@ class Dataset:
         """All images: training, validation and test."""
         splits = (self.train, self.validation, self.test)
         labels = [split.labels for split in splits if split.labels is not None]
+        strokes = [split.strokes for split in splits if split.strokes is not None]
         return Split(
             np.concatenate([split.images for split in splits]),
             np.concatenate(labels) if len(labels) == len(splits) else None,
+            list(chain.from_iterable(strokes)) if len(strokes) == len(splits) else None,
         )
 
 
@@ -103,8 +119,8 @@ def data_folder() -> Path:
 def load(name: str | Path) -> Dataset:
     """Load a data set by name (`mnist`, `fashion`, `digits`) or by the path of a file or folder.
 
-    A `.npz` holds `images` and, if you have them, `labels`. A folder holds images, in one
-    sub-folder a label or all together without labels.
+    A `.npz` holds `images` and, if you have them, `labels`, and strokes as `as_npz` writes them. A
+    folder holds images, in one sub-folder a label or all together without labels.
 
     Raises:
         DataError: if it is not there, cannot be downloaded, or is no data set.
@@ -232,6 +248,18 @@ def _bundled_digits() -> Dataset:
 
 
 def _npz(path: Path) -> Dataset:
+    split = read_npz(path)
+    n_labels = 0 if split.labels is None else int(split.labels.max()) + 1
+    return _split(str(path), path.name, split, tuple(str(label) for label in range(n_labels)))
+
+
+def read_npz(path: str | Path) -> Split:
+    """Read all of a .npz file: images and, where it has them, labels and strokes.
+
+    Raises:
+        DataError: if it is no such file, or damaged.
+    """
+    path = Path(path)
     try:
         # Never unpickle: an array of objects raises a ValueError here.
         archive = np.load(path, allow_pickle=False)
@@ -255,18 +283,52 @@ def _npz(path: Path) -> Dataset:
             reason="npz without images",
             name=path.name,
         )
-    labels = None
+    labels = strokes = None
     try:
         images = as_bytes(arrays["images"])
         if "labels" in arrays:
             labels = as_labels(arrays["labels"], len(images))
+        if any(name in arrays for name in _STROKES):
+            strokes = _as_strokes(arrays, len(images))
     except ValueError as error:
         raise DataError(
             f"{path} is no usable data set: {error}", **handed_on(error, name=path.name)
         ) from error
-    n_labels = 0 if labels is None else int(labels.max()) + 1
-    label_names = tuple(str(label) for label in range(n_labels))
-    return _split(str(path), path.name, Split(images, labels), label_names)
+    return Split(images, labels, strokes)
+
+
+def _as_strokes(arrays: dict[str, np.ndarray], n_images: int) -> list[list[Stroke]]:
+    """Check the strokes of a .npz and return those of each image."""
+    try:
+        points, stroke_ends, drawing_ends = (np.asarray(arrays[name]) for name in _STROKES)
+        is_whole = (
+            points.ndim == 2
+            and points.shape[1] == 2
+            and np.issubdtype(points.dtype, np.floating)
+            and drawing_ends.shape == (n_images,)
+            and _are_ends(stroke_ends, 1, len(points))
+            and _are_ends(drawing_ends, 0, len(stroke_ends))
+        )
+    except (KeyError, ValueError):
+        is_whole = False
+    if not is_whole:
+        raise InputError(
+            "strokes must be stroke_points of shape (P, 2), where each ends among them "
+            "(stroke_ends, rising to P), and where each image's end among the strokes "
+            "(drawing_ends, one an image, rising to the number of strokes).",
+            reason="strokes of a file",
+        )
+    strokes = [line.tolist() for line in np.split(points, stroke_ends[:-1])] if len(points) else []
+    starts = np.append(0, drawing_ends[:-1])
+    return [strokes[start:end] for start, end in zip(starts, drawing_ends, strict=True)]
+
+
+def _are_ends(values: np.ndarray, least: int, last: int) -> bool:
+    """Whether these are the ends of runs of at least so many, the last of which ends there."""
+    if values.ndim != 1 or not np.issubdtype(values.dtype, np.integer):
+        return False
+    lengths = np.diff(values.astype(np.int64), prepend=0)
+    return bool((lengths >= least).all()) and lengths.sum() == last
 
 
 def _folder(path: Path) -> Dataset:
@@ -309,10 +371,27 @@ def _folder(path: Path) -> Dataset:
     return _split(str(path), path.name, Split(images, labels), names)
 
 
-def as_npz(images: np.ndarray, labels: np.ndarray) -> bytes:
-    """Return labelled images as the bytes of a .npz that `load` takes."""
+def as_npz(
+    images: np.ndarray, labels: np.ndarray, strokes: Sequence[Sequence[Stroke]] | None = None
+) -> bytes:
+    """Return labelled images as the bytes of a .npz that `load` takes.
+
+    It is not compressed, so that a page can read it.
+
+    Args:
+        images: shape (N, 28, 28) uint8.
+        labels: shape (N,).
+        strokes: what each image was drawn with, N lists of strokes, empty where it was not.
+    """
+    arrays: dict[str, Any] = {"images": images, "labels": labels}
+    if strokes is not None:
+        lines = [[line for line in drawing if len(line)] for drawing in strokes]
+        each = [np.asarray(line, np.float64) for drawing in lines for line in drawing]
+        arrays["stroke_points"] = np.concatenate([np.empty((0, 2)), *each])
+        arrays["stroke_ends"] = np.cumsum([len(line) for line in each], dtype=np.int32)
+        arrays["drawing_ends"] = np.cumsum([len(drawing) for drawing in lines], dtype=np.int32)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, images=images, labels=labels)
+    np.savez(buffer, **arrays)
     return buffer.getvalue()
 
 

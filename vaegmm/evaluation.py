@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from vaegmm import metrics
+from vaegmm.examples import with_votes
 from vaegmm.gaussian import kl_to_standard_normal
 from vaegmm.images import as_images, as_labels, as_pixels
 from vaegmm.model import VAEGMM
+from vaegmm.preprocess import Stroke
 from vaegmm.prior import information
+from vaegmm.reading import read_strokes
 from vaegmm.training.augmentation import augment
 
 
 def evaluate(
-    model: VAEGMM, images: Any, labels: Any | None = None, seed: int = 0
+    model: VAEGMM,
+    images: Any,
+    labels: Any | None = None,
+    seed: int = 0,
+    strokes: Sequence[Sequence[Stroke]] | None = None,
 ) -> dict[str, Any]:
     """Measure reconstruction, clustering and classification on held-out images.
 
@@ -23,13 +33,16 @@ def evaluate(
     own, or else one fitted to the stored z (`VAEGMM.refit`): from the mixture that the network
     was trained with, or from several starts of which the likelihood alone chooses. It sees each
     image as it is. Classification uses the model's own mixture, the mean over a few views and the
-    names that validation labels gave.
+    names that validation labels gave; what was drawn in strokes is read with its parts, as on the
+    Draw page. Of an adapted model `adapted_with` says how many examples it has, and `n_learned`
+    how many of these images are among them: of those it knows the answers.
 
     Args:
         model: fitted.
         images: shape (N, 28, 28) or (N, 784).
         labels: shape (N,); without them only what needs no labels is measured.
         seed: of the clustering mixture's starts.
+        strokes: what each image was drawn with, N lists of strokes, empty where it was not.
 
     Returns:
         Figures by name; cross-entropy and KL in nats an image.
@@ -49,6 +62,9 @@ def evaluate(
         "log_likelihood": float(inference.log_likelihood.mean()),
         "mean_typicality": float(inference.typicality.mean()),
     }
+    if model.examples is not None:
+        figures["adapted_with"] = model.n_examples
+        figures["n_learned"] = int(model.examples.hold(inference.mean).sum())
     views_tell = views_information(model, array, seed)
     if views_tell is not None:
         figures["views_information"] = views_tell
@@ -66,10 +82,18 @@ def evaluate(
         "ari": metrics.adjusted_rand_index(clusters, truth),
     }
     if model.names is not None:
-        probabilities = inference.label_probabilities
-        uncalibrated = model.names.at_temperature(1.0).label_probabilities(
-            inference.responsibilities
+        plain = copy.copy(model)
+        plain.names = model.names.at_temperature(1.0)
+        probabilities = _with_strokes(model, inference.label_probabilities, strokes)
+        uncalibrated = _with_strokes(
+            plain,
+            with_votes(
+                plain.names.label_probabilities(inference.responsibilities), inference.votes
+            ),
+            strokes,
         )
+        if strokes is not None:
+            figures["n_read_from_strokes"] = sum(map(bool, strokes))
         figures |= {
             "n_labels": model.names.n_labels,
             "classification_accuracy": metrics.accuracy(probabilities.argmax(1), truth),
@@ -80,6 +104,17 @@ def evaluate(
             "temperature": model.names.temperature,
         }
     return figures
+
+
+def _with_strokes(
+    model: VAEGMM, probabilities: np.ndarray, strokes: Sequence[Sequence[Stroke]] | None
+) -> np.ndarray:
+    """Return p(label), shape (N, C), with drawings read from their strokes instead."""
+    read = probabilities.copy()
+    for row, drawing in zip(read, strokes or [()] * len(read), strict=True):
+        if drawing:
+            row[:] = read_strokes(model, drawing).probabilities
+    return read
 
 
 def views_information(model: VAEGMM, images: Any, seed: int = 0) -> float | None:

@@ -57,6 +57,11 @@ class Parts:
     metrics: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
     provenance: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
 
+    @property
+    def n_examples(self) -> int:
+        """How many labelled images or drawings the model is adapted with; 0: it is not."""
+        return 0 if self.examples is None else self.examples.count
+
     @cached_property
     def ranks(self) -> TypicalityRanks:
         """Ranks of `ranked_means` and `ranked_excess`, under the mixture."""

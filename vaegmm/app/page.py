@@ -96,4 +96,6 @@ def _summary(model: VAEGMM) -> str:
     accuracy = model.metrics.get("classification_accuracy")
     if accuracy is not None:
         parts.append(f"accuracy {share(accuracy)}")
+    if model.n_examples:
+        parts.append(f"adapted with {model.n_examples} drawings")
     return " · ".join(parts)

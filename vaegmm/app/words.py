@@ -45,6 +45,8 @@ SENTENCES = {
     "Correct them and save the file again.",
     "example weights": "The weights of {name} must be one positive number for each image. Correct "
     "them and save the file again.",
+    "strokes of a file": "The strokes in {name} are damaged. Download the drawings again, or leave "
+    "the strokes out.",
     "few images": "{name} holds too few images: {found}. Add some: {least} is the least.",
     "unreadable folder": "The folder {name} cannot be opened. Allow this program to read it.",
     "mixed folder": "The folder {name} holds images beside folders. Keep either: images alone, or "
