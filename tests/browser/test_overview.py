@@ -20,6 +20,7 @@ from vaegmm.training import TrainState
 pytestmark = pytest.mark.browser
 
 PAGE = """<!doctype html><title>overview</title><meta name="viewport" content="width=device-width">
+<link rel="stylesheet" href="/pieces/pieces.css">
 <link rel="stylesheet" href="/overview/overview.css"><style>
 :root { --st-text-color: rgb(0, 0, 0); } body { margin: 10px; }
 @media (prefers-color-scheme: dark) { :root { --st-text-color: rgb(255, 255, 255); } }

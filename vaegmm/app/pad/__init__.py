@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,6 @@ _PAD, _PASTE = (
 def pad(
     key: str,
     strokes: list[Any],
-    on_keep: Callable[[], None],
     aspect: float = 1.0,
     label: str = "Drawing pad",
     hint: str = "Draw here",
@@ -45,7 +43,6 @@ def pad(
     Args:
         key: of the component; another one makes a new pad.
         strokes: on a new pad.
-        on_keep: called by the Enter key.
         aspect: width over height.
         label: for those who cannot see the pad.
         hint: on the empty pad.
@@ -57,7 +54,6 @@ def pad(
             **{"strokes": strokes, "aspect": aspect, "label": label, "hint": hint},
         },
         on_strokes_change=lambda: None,  # makes `strokes` part of the result
-        on_kept_change=on_keep,
     ).strokes
     return strokes if drawn is None else drawn
 

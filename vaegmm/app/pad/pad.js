@@ -3,8 +3,7 @@
 
 const PADS = new WeakMap(); // one an instance: the renderer below runs at every change of data
 
-export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
-  const tell = { strokes: setStateValue, kept: setTriggerValue };
+export default function ({ parentElement, data, setStateValue: tell }) {
   const shown = PADS.get(parentElement);
   if (shown) {
     shown.tell = tell;
@@ -24,8 +23,7 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
       const { strokes, aspect, label, hint } = data;
       mounted.pad = createPad(root, {
         ...{ strokes, aspect, label, hint },
-        onEnd: (drawn) => mounted.tell.strokes("strokes", drawn),
-        onKeep: () => mounted.tell.kept("kept", true),
+        onEnd: (drawn) => mounted.tell("strokes", drawn),
       });
     })
     .catch(() => {
