@@ -41,7 +41,7 @@ _NAMES = (
 _STYLES = {
     "explorer": ["explorer/explorer.css"],
     "overview": ["pieces/pieces.css", "overview/overview.css"],
-    "draw": ["pieces/pieces.css", "draw/draw.css"],
+    "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css"],
 }
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.

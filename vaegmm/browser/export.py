@@ -17,6 +17,7 @@ from vaegmm.model import VAEGMM
 _STYLES = (
     "exported/export.css",
     "pieces/pieces.css",
+    "pieces/explanation.css",
     "overview/overview.css",
     "draw/draw.css",
     "explorer/explorer.css",

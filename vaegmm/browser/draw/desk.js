@@ -2,6 +2,7 @@
 
 import { createBars, createVerdict, winnerOf } from "../pieces/answer.js";
 import { make } from "../pieces/elements.js";
+import { createExplanation } from "../pieces/explanation.js";
 import { createLatents } from "./latents.js";
 import { createPad } from "../pieces/pad.js";
 import { inkRgb, makePicture, paint } from "../pieces/pictures.js";
@@ -112,15 +113,19 @@ class Desk {
     const [sees, copy] = ["What the model sees", "What it paints"].map(makePicture);
     const figure = (content, text) => make("figure", {}, content, make("figcaption", {}, text));
     const numbers = `${model.dimension} number${model.dimension > 1 ? "s" : ""}`;
+    // The explanation shows what the model sees, with all its parts.
+    const seen = model.names
+      ? box("reasons")
+      : figure(sees, "What it sees: your drawing as its training images are.");
     element.append(
       make("div", { class: "desk" }, paper, sure, answer, talk),
       make(
         "div",
         { class: "way" },
-        figure(sees, "What it sees: your drawing as its training images are."),
-        figure(latents, `What it keeps of that: ${numbers}.`),
-        figure(copy, "What it paints from those alone."),
+        seen,
         figure(places, "Where it lies among the training images, and the way it came."),
+        figure(latents, `What it keeps: ${numbers}.`),
+        figure(copy, "What it paints from those alone."),
       ),
     );
     const parts = {
@@ -137,6 +142,7 @@ class Desk {
       }),
       verdict: createVerdict(sure, { model }),
       bars: model.names && createBars(answer, { model }),
+      explanation: model.names && createExplanation(seen, { model }),
       map: createPlaceMap(places, { model }),
       latents: createLatents(latents, { model }),
     };
@@ -177,12 +183,13 @@ class Desk {
   }
 
   #show(isStart = false) {
-    const { verdict, sure, bars, latents, map, sees, copy } = this.#parts;
+    const { verdict, sure, bars, explanation, latents, map, sees, copy } = this.#parts;
     const said = this.#said;
     verdict.show(said);
     const isLong = said && winnerOf(this.#model, said)[0].length > LONGEST;
     sure.toggleAttribute("data-long", Boolean(isLong));
     bars?.show(said);
+    explanation?.show(said);
     latents.show(said && said.z);
     map.show(said && said.z, isStart);
     paint(sees, said?.image ?? BLANK, this.#ink);
