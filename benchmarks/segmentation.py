@@ -162,20 +162,25 @@ def true_row(number: Number, found: segmentation.Candidates) -> tuple[list[int],
     None where they are not among those found.
     """
     owners = []
-    for n, first, last in found.pieces:
-        inside = number.owners[n][first : last + 1]
-        kinds, counts = np.unique(inside[1:-1] if len(inside) > 2 else inside, return_counts=True)
-        owners.append(int(kinds[counts.argmax()]))
+    for i, (n, first, last) in enumerate(found.pieces):
+        inside = number.owners[n][first + 1 : last]
+        kinds, counts = np.unique(inside, return_counts=True)
+        owner = int(kinds[counts.argmax()]) if len(kinds) else int(number.owners[n][first])
+        if owner == LINK and i not in found.links:  # a short way is a part of what it leads from
+            owner = int(number.owners[n][: first + 1].max())
+        owners.append(owner)
     owned = np.array(owners)
     links = np.flatnonzero(owned == LINK)
-    if not np.isin(links, found.links).all():
-        return None
     row = []
     for place in range(len(number.labels)):
         own = np.flatnonzero(owned == place)
-        if not len(own) or len(own) != own[-1] - own[0] + 1:
+        if not len(own):
             return None
-        match = np.flatnonzero((found.spans == (own[0], own[-1])).all(1))
+        within = np.flatnonzero(owned[own[0] : own[-1] + 1] != place) + own[0]
+        if len(within) > 1 or not np.isin(within, links).all():
+            return None
+        span = own[0], own[-1], within[0] if len(within) else segmentation.NONE
+        match = np.flatnonzero((found.spans == span).all(1))
         if not len(match):
             return None
         row.append(int(match[0]))
@@ -229,14 +234,13 @@ def log_of_all_rows(
     found: segmentation.Candidates, digits: np.ndarray, links: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Return the logarithm of the sum over all rows of exp(score), and each part's probability."""
-    steps = [
-        (first, last + 1, score, True, i)
-        for i, ((first, last), score) in enumerate(zip(found.spans, digits, strict=True))
+    of_link = {int(link): i for i, link in enumerate(found.links)}
+    steps = [  # from, to, score, digit, link
+        (first, last + 1, digits[i] + (links[of_link[out]] if out >= 0 else 0), i, of_link.get(out))
+        for i, (first, last, out) in enumerate(found.spans.tolist())
     ]
     steps += [
-        (piece, piece + 1, score, False, i)
-        for i, (piece, score) in enumerate(zip(found.links, links, strict=True))
-        if piece > 0
+        (link, link + 1, links[i], None, i) for link, i in of_link.items() if link > 0
     ]
     n = len(found.pieces)
     before, behind = np.full(n + 1, -np.inf), np.full(n + 1, -np.inf)
@@ -246,9 +250,12 @@ def log_of_all_rows(
     for start, end, score, _, _ in sorted(steps, key=lambda step: -step[1]):
         behind[start] = np.logaddexp(behind[start], behind[end] + score)
     expected, expected_links = np.zeros(len(digits)), np.zeros(len(links))
-    for start, end, score, is_digit, i in steps:
+    for start, end, score, digit, link in steps:
         share = np.exp(before[start] + score + behind[end] - before[n])
-        (expected if is_digit else expected_links)[i] = share
+        if digit is not None:
+            expected[digit] += share
+        if link is not None:
+            expected_links[link] += share
     return float(before[n]), expected, expected_links
 
 

@@ -26,12 +26,15 @@ from vaegmm.preprocess import (
 from vaegmm.reading import Reading, read_strokes
 
 # In units of the highest stroke's height:
-_WINDOW = 0.12  # of a stroke, before and behind a point, between which it may turn
+_WINDOW = 0.08  # of a stroke, before and behind a point, between which it may turn
+_FORWARD = 0.15  # to the right, of a piece that leads from one digit to the next
 _SHORTEST = 0.15  # of a piece that a stroke is cut into
 _WIDEST = 1.5  # candidate of more than one piece; digits of pen_digits_dev: 0.5 to 0.8, 1.6 at most
 _FURTHEST = 0.5  # gap, and overlap, that makes a difference
 
 _SHARPEST = 0.64  # cosine of a turn that is no corner: 50 degrees
+_STRAIGHT = 0.7  # distance of such a piece's ends over its length
+_MOST_PIECES = 6  # of one digit
 _MOST_CANDIDATES = 200  # of more, the drawing is no number: gaps alone part it
 _LEAST_TYPICALITY = 1e-3
 
@@ -40,9 +43,12 @@ _LEAST_TYPICALITY = 1e-3
 # (benchmarks/segmentation.py --fit).
 #: Of a digit: each; log typicality; log p(label); its height and how much wider than high it is;
 #: ends at which a stroke was cut; the gap before it, and the overlap.
-DIGIT_WEIGHTS = (-4.99, 0.63, 0.09, 9.04, -14.42, -1.78, 15.39, -0.96)
+DIGIT_WEIGHTS = (-4.25, 0.47, 0.26, 7.83, -8.28, -1.53, 11.19, -2.04)
 #: Of a piece that leads from one digit to the next: each; its length.
-LINK_WEIGHTS = (-1.12, 0.85)
+LINK_WEIGHTS = (-1.91, 3.68)
+
+
+NONE = -1  # no link is left out
 
 
 class Piece(NamedTuple):
@@ -59,14 +65,15 @@ class Candidates(NamedTuple):
     Attributes:
         lines: the strokes, each of shape (M, 2); dots are left out.
         pieces: of the strokes, from left to right, P of them.
-        spans: first and last piece of each candidate for a digit, shape (C, 2).
         links: pieces that may lead from one digit to the next, rising, shape (L,).
+        spans: of each candidate for a digit the first and the last piece, and a link between them
+            that it leaves out or NONE, shape (C, 3), rising.
     """
 
     lines: list[np.ndarray]
     pieces: list[Piece]
-    spans: np.ndarray
     links: np.ndarray
+    spans: np.ndarray
 
 
 def read_number(model: VAEGMM, strokes: Sequence[Stroke]) -> list[Reading]:
@@ -102,7 +109,7 @@ def split_number(model: VAEGMM, strokes: Sequence[Stroke]) -> list[list[Stroke]]
             most=MOST_DIGITS,
         )
     return [
-        [line.tolist() for line in strokes_of(found, *found.spans[candidate])]
+        [line.tolist() for line in strokes_of(found, found.spans[candidate])]
         for candidate in chosen
     ]
 
@@ -121,18 +128,29 @@ def find_candidates(strokes: Iterable[Stroke]) -> Candidates | None:
     boxes = np.array([_box(lines[n][first : last + 1]) for n, first, last in pieces])
     order = np.argsort(boxes[:, 0] + boxes[:, 2], kind="stable")
     pieces, boxes = [pieces[i] for i in order], boxes[order]
+    links = [i for i, piece in enumerate(pieces) if _is_link(lines[piece.stroke], piece, unit)]
     spans = []
     for first in range(len(pieces)):
         left, right = np.inf, -np.inf
         for last in range(first, len(pieces)):
             left, right = min(left, boxes[last, 0]), max(right, boxes[last, 2])
-            if last > first and right - left > _WIDEST * unit:
+            is_wide = right - left > _WIDEST * unit
+            if last > first and (is_wide or last - first >= _MOST_PIECES):
                 break
-            spans.append((first, last))
+            spans.append((first, last, NONE))
+            spans += [(first, last, link) for link in links if first < link < last]
         if len(spans) > _MOST_CANDIDATES:
             return None
-    is_link = [first > 0 and last < len(lines[n]) - 1 for n, first, last in pieces]
-    return Candidates(lines, pieces, np.array(spans), np.flatnonzero(is_link))
+    return Candidates(lines, pieces, np.array(links, dtype=int), np.array(spans))
+
+
+def _is_link(line: np.ndarray, piece: Piece, unit: float) -> bool:
+    """Say whether a piece leads on to the right, nearly straight, within its stroke."""
+    if piece.first == 0 or piece.last == len(line) - 1:
+        return False
+    way = line[piece.last] - line[piece.first]
+    length = distances_along(line[piece.first : piece.last + 1])[-1]
+    return bool(way[0] > _FORWARD * unit and np.linalg.norm(way) > _STRAIGHT * length)
 
 
 def describe(model: VAEGMM, found: Candidates) -> tuple[np.ndarray, np.ndarray]:
@@ -142,18 +160,18 @@ def describe(model: VAEGMM, found: Candidates) -> tuple[np.ndarray, np.ndarray]:
         Of each candidate for a digit, shape (C, 8), and of each link, shape (L, 2): what
         DIGIT_WEIGHTS and LINK_WEIGHTS weigh.
     """
-    lines, pieces, spans, links = found
+    lines, pieces, links, spans = found
     unit = _unit(lines)
-    drawings = [strokes_of(found, first, last) for first, last in spans]
+    drawings = [strokes_of(found, span) for span in spans]
     inference = model.infer(render_strokes(drawings))
     boxes = np.array([_box(np.concatenate(drawing)) for drawing in drawings])
     width, height = ((boxes[:, 2:] - boxes[:, :2]) / unit).T
     n_cuts = [
         sum(
             (first > 0) + (last < len(lines[n]) - 1)
-            for n, first, last in _joined(pieces[start : end + 1])
+            for n, first, last in _whole_pieces(found, span)
         )
-        for start, end in spans
+        for span in spans
     ]
     gap = _gaps(found, unit)[spans[:, 0]]
     digits = np.stack(
@@ -194,13 +212,14 @@ def best_row(found: Candidates, digits: np.ndarray, links: np.ndarray) -> list[i
     at = 0
     for first in range(n_pieces):
         # A row begins and ends with a digit: what is left out lies between two.
-        if first in of_link and 0 < first and best[first] + of_link[first] > best[first + 1]:
+        if first > 0 and first in of_link and best[first] + of_link[first] > best[first + 1]:
             best[first + 1] = best[first] + of_link[first]
             came[first + 1] = first, -1
         while at < len(found.spans) and found.spans[at, 0] == first:
-            end = found.spans[at, 1] + 1
-            if best[first] + digits[at] > best[end]:
-                best[end] = best[first] + digits[at]
+            _, last, left_out = found.spans[at]
+            end, score = last + 1, digits[at] + of_link.get(left_out, 0)
+            if best[first] + score > best[end]:
+                best[end] = best[first] + score
                 came[end] = first, at
             at += 1
     row: list[int] = []
@@ -212,15 +231,17 @@ def best_row(found: Candidates, digits: np.ndarray, links: np.ndarray) -> list[i
     return row[::-1]
 
 
-def strokes_of(found: Candidates, first: int, last: int) -> list[np.ndarray]:
-    """Return the strokes of the pieces from `first` to `last`; neighbours in a stroke are one."""
-    pieces = _joined(found.pieces[first : last + 1])
-    return [found.lines[n][start : end + 1] for n, start, end in pieces]
+def strokes_of(found: Candidates, span: np.ndarray) -> list[np.ndarray]:
+    """Return the strokes of a candidate, each of shape (M, 2), in the order they were drawn in."""
+    pieces = _whole_pieces(found, span)
+    return [found.lines[n][first : last + 1] for n, first, last in pieces]
 
 
-def _joined(pieces: list[Piece]) -> list[Piece]:
+def _whole_pieces(found: Candidates, span: np.ndarray) -> list[Piece]:
+    """Return the pieces of a candidate; those that follow each other in a stroke are one."""
+    first, last, left_out = span
     joined: list[Piece] = []
-    for piece in sorted(pieces):
+    for piece in sorted(found.pieces[i] for i in range(first, last + 1) if i != left_out):
         if joined and joined[-1].stroke == piece.stroke and joined[-1].last == piece.first:
             joined[-1] = joined[-1]._replace(last=piece.last)
         else:
