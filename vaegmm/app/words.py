@@ -71,6 +71,7 @@ SENTENCES = {
     "of them.",
     "strokes": "The drawing did not arrive as it was drawn. Clear the pad and draw it again.",
     "one label": "All clusters have the same name: there is no other digit to go to.",
+    "label without cluster": "No cluster is named after this digit: there is no style to tell.",
     # Checkpoints
     "no such checkpoint": "{name} is no longer there. Choose another model.",
     "damaged checkpoint": "{name} is damaged, or not a model of vaegmm's. " + _CHECKPOINT,
