@@ -41,58 +41,68 @@ def in_mnist_form(ink: np.ndarray) -> np.ndarray:
     return np.rint(shifted.clip(0, 1) * 255).astype(np.uint8)
 
 
-def centred(ink: np.ndarray) -> np.ndarray:
-    """Put the centre of mass at the field's centre and scale down to 28×28 with soft edges.
-
-    Args:
-        ink: in [0, 1], shape (28 · _FINE, 28 · _FINE).
-    """
-    offset = np.rint((np.array(ink.shape) - 1) / 2 - ndimage.center_of_mass(ink)).astype(int)
-    # Never so far that ink would leave the field.
-    rows, columns = np.nonzero(ink)
-    for axis, places in enumerate((rows, columns)):
-        offset[axis] = np.clip(offset[axis], -places.min(), ink.shape[axis] - 1 - places.max())
-    shifted = np.roll(ink, offset, axis=(0, 1))
-    pixels = shifted.reshape(SIDE, _FINE, SIDE, _FINE).mean((1, 3))
-    soft = ndimage.gaussian_filter(pixels, _SOFTNESS)
-    return np.rint(soft / soft.max() * 255).astype(np.uint8)
-
-
-def with_pen_width(ink: np.ndarray) -> np.ndarray:
-    """Scale ink to the box and bring its strokes to PEN_WIDTH.
+def from_ink(ink: np.ndarray) -> np.ndarray:
+    """Bring grey ink to MNIST's form, drawn with a pen of PEN_WIDTH.
 
     The mean distance to the edge of a stroke is a quarter of its width; moving the edge by half of
     what is missing makes every stroke wider or thinner.
 
     Args:
-        ink: in [0, 1], shape (H, W).
+        ink: 0 where there is none, 1 where it is full, shape (H, W); somewhere above one half.
 
     Returns:
-        Ink as 0 or 1, shape (28 · _FINE, 28 · _FINE).
+        White ink on black, shape (28, 28) uint8.
     """
     ink = np.pad(ink, 1)
-    rows, columns = np.nonzero(ink > 0.5)
-    step = _FINE
-    longest = max(np.ptp(rows), np.ptp(columns)) + 1
-    pen, moved = PEN_WIDTH * step, 0.0
-    box = ink[rows.min() - 1 : rows.max() + 2, columns.min() - 1 : columns.max() + 2]
+    top, bottom, left, right = _extent(ink > 0.5)
+    longest = max(bottom - top, right - left)
+    box = ink[top - 1 : bottom + 1, left - 1 : right + 1]
+    moved = 0.0
     for _ in range(2):  # the scale depends on how far the edge will be moved
-        scale = (BOX * step - 2 * moved) / longest
-        size = [max(1, round(side * scale)) for side in box.shape]
-        smooth = Image.fromarray(box.astype(np.float32)).resize(
-            (size[1], size[0]), Image.Resampling.BICUBIC
-        )
-        inside = np.pad(np.asarray(smooth), SIDE * step // 4) > 0.5
+        scale = (BOX * _FINE - 2 * moved) / longest
+        inside = np.pad(_resampled(box, scale), SIDE * _FINE // 4) > 0.5
         distance = ndimage.distance_transform_edt(inside)
         stroke = 4 * float(distance[inside].mean())
         # Thinning stops before a stroke's thinner places break.
-        moved = max((pen - stroke) / 2, -0.3 * stroke)
+        moved = max((PEN_WIDTH * _FINE - stroke) / 2, -0.3 * stroke)
     signed = np.where(inside, distance - 0.5, 0.5 - ndimage.distance_transform_edt(~inside))
-    drawn = signed > -moved
-    rows, columns = np.nonzero(drawn)
-    cut = drawn[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    field = np.zeros((SIDE * step, SIDE * step))
-    cut = cut[: SIDE * step, : SIDE * step]
-    top, left = ((SIDE * step - side) // 2 for side in cut.shape)
-    field[top : top + cut.shape[0], left : left + cut.shape[1]] = cut
-    return field
+    return _centred(signed > -moved)
+
+
+def _extent(is_ink: np.ndarray) -> tuple[int, int, int, int]:
+    """Return the first row and the one after the last, then the same of the columns."""
+    rows, columns = np.nonzero(is_ink)
+    return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+
+
+def _resampled(ink: np.ndarray, scale: float) -> np.ndarray:
+    """Scale ink, linear between the centres of its pixels."""
+    for axis, side in enumerate(ink.shape):
+        n = max(1, int(np.floor(side * scale + 0.5)))
+        place = ((np.arange(n) + 0.5) * (side / n) - 0.5).clip(0, side - 1)
+        first = np.minimum(place.astype(int), side - 2)
+        share = place - first
+        before, after = ink.take(first, axis), ink.take(first + 1, axis)
+        share = share[:, None] if axis == 0 else share
+        ink = before + share * (after - before)
+    return ink
+
+
+def _centred(drawn: np.ndarray) -> np.ndarray:
+    """Put the centre of mass at the field's centre, and scale down to 28×28 with soft edges.
+
+    Args:
+        drawn: which of the sub-pixels are ink, shape (H, W) bool.
+    """
+    top, bottom, left, right = _extent(drawn)
+    side = SIDE * _FINE
+    field = np.zeros((side, side))
+    cut = drawn[top : min(bottom, top + side), left : min(right, left + side)]
+    for_centre = np.array([np.arange(n) @ cut.sum(1 - axis) for axis, n in enumerate(cut.shape)])
+    start = np.floor((side - 1) / 2 - for_centre / cut.sum() + 0.5).astype(int)
+    # Never so far that ink would leave the field.
+    row, column = start.clip(0, side - np.array(cut.shape))
+    field[row : row + cut.shape[0], column : column + cut.shape[1]] = cut
+    pixels = field.reshape(SIDE, _FINE, SIDE, _FINE).mean((1, 3))
+    soft = ndimage.gaussian_filter(pixels, _SOFTNESS)
+    return np.rint(soft / soft.max() * 255).astype(np.uint8)

@@ -13,7 +13,7 @@ from vaegmm.errors import InputError
 LARGEST_PICTURE = 20_000_000  # pixels
 LARGEST_FILE = 10_000_000  # bytes
 
-_WORKING_SIDE = 400  # pixels that a picture is brought to before it is looked at
+_WORKING_SIDE = 1000  # pixels that a picture is brought to before it is looked at
 
 
 def open_picture(file: str | Path | IO[bytes]) -> Image.Image:
