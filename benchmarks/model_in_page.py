@@ -45,7 +45,7 @@ async ([source, blob, views]) => {
     "decode one z": measure(200, (call) => model.decode(stored(call))),
     "encode one image": measure(200, () => model.encode(images.subarray(0, 784))),
     "look at one image": measure(100, () => model.look(images.subarray(0, 784))),
-    "read nine views": measure(50, () => model.readViews(images)),
+    "read nine views": measure(50, () => readViews(model, images)),
     "8 nearest of all stored z": measure(50, () => model.nearest(one)),
     "project all stored z": measure(20, () => model.project(model.discriminantAxes)),
     "score all stored z": measure(5, () => model.scoreLatents()),
@@ -65,7 +65,7 @@ def main() -> None:
     blob = to_blob(model)
     print(f"blob: {len(blob):,} bytes, written in {time.process_time() - start:.1f} CPU seconds")
     views = data.load(options.data).test.images[:9]
-    source = bundle("model/model.js") + "export { Model };"
+    source = bundle("model/model.js", "model/reading.js") + "export { Model, readViews };"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]

@@ -207,11 +207,8 @@ def show_views(model: VAEGMM, reading: Reading) -> None:
     """Show the parts of the drawing that were looked at, and how much each was believed."""
     st.markdown("**Looked at in parts**")
     show.tiles(
-        [[view] for view in reading.views],
-        [
-            f"{model.label_names[label]}, {share(weight, 0)}"
-            for label, weight in zip(reading.view_labels, reading.view_weights, strict=True)
-        ],
+        [[view.image] for view in reading.views],
+        [f"{model.label_names[view.label]}, {share(view.weight, 0)}" for view in reading.views],
         size=52,
     )
     st.caption(

@@ -287,8 +287,27 @@ def test_a_file_without_such_a_mixture_has_none(path):
 
 
 def test_a_file_from_before_the_temperature_loads(path):
-    rewrite(path, change_header=lambda header: header.pop("temperature"))
+    def change(header):
+        del header["temperature"], header["names_temperature"]
+
+    rewrite(path, change_header=change)
     assert load(path).names.temperature == 1
+
+
+def test_a_file_whose_temperature_is_of_sums_says_nearly_the_same(path, digits):
+    def change(header):
+        del header["names_temperature"]
+        header["temperature"] = 0.7
+
+    stored = read_tensors(path)[0]["names.label_given_component"].numpy()
+    rewrite(path, change_header=change)
+    model = load(path)
+    assert model.names.temperature < 1
+    powers = (model.responsibilities(digits.test.images) @ stored) ** (1 / 0.7)
+    expected = powers / powers.sum(1, keepdims=True)
+    probabilities = model.predict_proba(digits.test.images)
+    assert np.abs(probabilities - expected).mean() < 0.01
+    assert (probabilities.argmax(1) == expected.argmax(1)).mean() > 0.9
 
 
 HEADERS = {
@@ -312,6 +331,7 @@ HEADERS = {
     "an infinite number of labels": lambda h: h.update(n_labels=float("inf")),
     "no temperature at all": lambda h: h.update(temperature=0),
     "a boundless temperature": lambda h: h.update(temperature=float("inf")),
+    "a temperature of names below zero": lambda h: h.update(names_temperature=-1),
     "a history that is none": lambda h: h.update(history=[1, 2]),
     "metrics that are none": lambda h: h.update(metrics=[1]),
     "no provenance": lambda h: h.pop("provenance"),

@@ -59,7 +59,8 @@ def test_classification_uses_the_models_own_names(figures, small_model, digits):
 def test_calibration_is_measured_before_and_after(figures, small_model, digits):
     names = small_model.names
     assert figures["temperature"] == names.temperature != 1
-    raw = small_model.responsibilities(digits.test.images) @ names.label_given_component
+    table = names.label_given_component**names.temperature
+    raw = small_model.responsibilities(digits.test.images) @ (table / table.sum(1, keepdims=True))
     assert figures["calibration_error_without_temperature"] == pytest.approx(
         metrics.expected_calibration_error(raw, digits.test.labels), abs=1e-6
     )

@@ -1,14 +1,18 @@
 """Names of components: soft, cautious, and honest where nothing is known."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vaegmm.labelling import UNNAMED, ComponentNames, name_by_probabilities, name_components
+from vaegmm.labelling import (
+    UNNAMED,
+    ComponentNames,
+    name_by_probabilities,
+    name_components,
+    names_from_power,
+)
 from vaegmm.metrics import expected_calibration_error
 
 
@@ -94,12 +98,15 @@ def test_labels_that_do_not_fit_are_refused(n_images, labels, message):
 
 
 def blurred(n_images, seed=0):
-    """Components that know the digit, and responsibilities less sure than they could be."""
+    """Components that are digits, and responsibilities that are as often right as they say.
+
+    Between two components an image lends its label to both, so names are less sure than they
+    could be.
+    """
     generator = np.random.default_rng(seed)
-    labels = generator.integers(0, 4, n_images)
-    scores = 2.0 * np.eye(4)[labels] + generator.normal(size=(n_images, 4))
-    responsibilities = np.exp(scores)  # the scores' own probabilities are exp(2 * scores)
-    return responsibilities / responsibilities.sum(1, keepdims=True), labels
+    responsibilities = generator.dirichlet(np.full(4, 0.4), n_images)
+    at = responsibilities.cumsum(1) > generator.random(n_images)[:, None]
+    return responsibilities, at.argmax(1)
 
 
 def test_the_temperature_makes_names_as_sure_as_they_are_right():
@@ -108,12 +115,13 @@ def test_the_temperature_makes_names_as_sure_as_they_are_right():
     assert names.temperature < 0.8
     others, truth = blurred(4000, seed=1)
     calibrated = names.label_probabilities(others)
-    raw = replace(names, temperature=1.0).label_probabilities(others)
+    raw = names.at_temperature(1.0).label_probabilities(others)
     error, error_before = (expected_calibration_error(p, truth) for p in (calibrated, raw))
     assert error < 0.02
     assert error_before > 3 * error
     np.testing.assert_allclose(calibrated.sum(1), 1)
-    assert (calibrated.argmax(1) == raw.argmax(1)).all()  # surer, not different
+    names_of_components = names.label_given_component.argmax(1)
+    assert (names_of_components == names.names).all()  # surer, not different
 
 
 def test_few_labels_leave_the_temperature_alone():
@@ -124,6 +132,26 @@ def test_few_labels_leave_the_temperature_alone():
 def test_every_temperature_gives_probabilities():
     for temperature in (0.01, 100.0):
         names = ComponentNames(np.array([[1 - 1e-9, 1e-9], [0.5, 0.5]]), np.array([0, 0]), 2)
-        probabilities = replace(names, temperature=temperature).label_probabilities(np.eye(2))
+        probabilities = names.at_temperature(temperature).label_probabilities(np.eye(2))
         np.testing.assert_allclose(probabilities.sum(1), 1)
         assert probabilities[1].tolist() == [0.5, 0.5]
+
+
+def test_a_temperature_can_be_taken_back():
+    names = name_components(*blurred(4000), n_classes=4)
+    raw = names.at_temperature(1.0)
+    assert raw.temperature == 1
+    assert raw.label_given_component.max() < names.label_given_component.max()
+    np.testing.assert_allclose(
+        raw.at_temperature(names.temperature).label_given_component, names.label_given_component
+    )
+
+
+def test_names_from_before_say_nearly_what_they_said():
+    responsibilities, labels = blurred(4000)
+    raw = name_components(responsibilities, labels, n_classes=4).at_temperature(1.0)
+    powers = raw.label_probabilities(responsibilities) ** (1 / 0.6)
+    expected = powers / powers.sum(1, keepdims=True)
+    others = names_from_power(raw, 0.6, responsibilities)
+    assert np.abs(others.label_probabilities(responsibilities) - expected).mean() < 0.02
+    assert np.abs(raw.label_probabilities(responsibilities) - expected).mean() > 0.05

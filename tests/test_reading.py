@@ -20,24 +20,38 @@ def test_an_image_is_read_as_the_model_reads_it(small_model: VAEGMM, digits: Dat
     assert reading.label == small_model.predict(image)[0]
     assert reading.typicality == small_model.typicality(image)[0]
     assert reading.is_strange == (reading.typicality < STRANGE)
-    assert reading.view_weights.tolist() == [1.0]
+    assert [view.weight for view in reading.views] == [1.0]
+    assert reading.verdict in ("sure", "unsure")
     noise = np.random.default_rng(0).integers(0, 255, (28, 28)).astype(np.uint8)
     assert read_image(small_model, noise).is_strange
+    assert read_image(small_model, noise).verdict == "strange"
 
 
 def test_a_drawing_is_read_with_its_parts(small_model: VAEGMM) -> None:
     reading = read_strokes(small_model, SEVEN)
     parts = [digit_from_strokes(part) for part in partial_drawings(SEVEN)]
-    np.testing.assert_array_equal(reading.views, [digit_from_strokes(SEVEN), *parts])
-    np.testing.assert_array_equal(reading.view_labels, small_model.predict(reading.views))
-    np.testing.assert_allclose(
-        reading.probabilities, reading.view_weights @ small_model.predict_proba(reading.views)
-    )
-    assert reading.probabilities.sum() == pytest.approx(1)
-    assert reading.view_weights.sum() == pytest.approx(1)
-    typicality = small_model.typicality(reading.views)
+    images = np.stack([view.image for view in reading.views])
+    np.testing.assert_array_equal(images, [digit_from_strokes(SEVEN), *parts])
+    np.testing.assert_array_equal([v.label for v in reading.views], small_model.predict(images))
+    np.testing.assert_allclose([view.z for view in reading.views], small_model.encode(images))
+    assert reading.typicality == reading.views[0].typicality
+    typicality = np.array([view.typicality for view in reading.views])
+    np.testing.assert_allclose(typicality, small_model.typicality(images))
+    weights = np.array([view.weight for view in reading.views])
     order = np.argsort(typicality[1:], kind="stable")
-    assert (np.diff(reading.view_weights[1:][order]) >= 0).all(), "the more typical, the more"
+    assert (np.diff(weights[1:][order]) >= 0).all(), "the more typical, the more"
+
+
+def test_a_reading_adds_up(small_model: VAEGMM) -> None:
+    reading = read_strokes(small_model, SEVEN)
+    label_given_component = small_model.names.label_given_component
+    total = np.zeros(10)
+    for view in reading.views:
+        for component, share in enumerate(view.responsibilities):
+            total += view.weight * share * label_given_component[component]
+    np.testing.assert_allclose(total, reading.probabilities, atol=1e-6)
+    assert total.sum() == pytest.approx(1)
+    assert sum(view.weight for view in reading.views) == pytest.approx(1)
 
 
 def test_parts_leave_out_ends_and_the_short_stroke() -> None:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vaegmm.config import TrainConfig
 from vaegmm.errors import ReasonedError
-from vaegmm.labelling import UNNAMED, ComponentNames
+from vaegmm.labelling import UNNAMED, ComponentNames, names_from_power
 from vaegmm.mixture import GaussianMixture
 from vaegmm.parts import Parts
 from vaegmm.prior import Prior
@@ -69,7 +69,8 @@ def write_parts(parts: Parts, path: str | Path) -> None:
         "config": parts.config.to_dict(),
         "label_names": parts.label_names,
         "n_labels": 0 if names is None else names.n_labels,
-        "temperature": 1.0 if names is None else names.temperature,
+        "names_temperature": 1.0 if names is None else names.temperature,
+        "temperature": 1.0,  # of the sums, which older versions raise to its reciprocal
         "converged": bool(mixture.converged_),
         "history": parts.history,
         "metrics": parts.metrics,
@@ -162,16 +163,27 @@ def _build(tensors: dict[str, Tensor], header: dict[str, Any]) -> Parts:
         names = arrays["names.names"]
         if names.min() < UNNAMED or names.max() >= len(label_names):
             raise ValueError(f"component names lie from {names.min()} to {names.max()}")
-        temperature = float(header.get("temperature", 1.0))  # older files have none
-        if not 0 < temperature < math.inf:
-            raise ValueError(f"the temperature is {temperature}")
         parts.names = ComponentNames(
-            arrays["names.label_given_component"], names, int(header["n_labels"]), temperature
+            arrays["names.label_given_component"],
+            names,
+            int(header["n_labels"]),
+            _temperature(header, "names_temperature"),
         )
+        of_sums = _temperature(header, "temperature")
+        if of_sums != 1:
+            responsibilities = mixture.predict_proba(parts.ranked_means)
+            parts.names = names_from_power(parts.names, of_sums, responsibilities)
     parts.history = [dict(loss) for loss in header["history"]]
     parts.metrics = dict(header["metrics"])
     parts.provenance = dict(header["provenance"])
     return parts
+
+
+def _temperature(header: dict[str, Any], name: str) -> float:
+    temperature = float(header.get(name, 1.0))  # older files have none
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"the temperature is {temperature}")
+    return temperature
 
 
 def _shapes(config: TrainConfig, tensors: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -68,7 +67,7 @@ def evaluate(
     }
     if model.names is not None:
         probabilities = inference.label_probabilities
-        uncalibrated = replace(model.names, temperature=1.0).label_probabilities(
+        uncalibrated = model.names.at_temperature(1.0).label_probabilities(
             inference.responsibilities
         )
         figures |= {

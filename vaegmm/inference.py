@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vaegmm.examples import with_votes
 from vaegmm.images import as_pixels
 from vaegmm.parts import Parts
 from vaegmm.vae import IMAGE_SHAPE, VAE
@@ -53,28 +54,62 @@ class Inference:
         The mean of p(component | z) over the image as it is and moved by one pixel each way, each
         at its posterior mean: a digit is the same a pixel further.
         """
-        vae, mixture, parts = self.parts.vae, self.parts.mixture, []
+        return self._mean_over_views(self.parts.mixture.predict_proba)
+
+    @cached_property
+    def votes(self) -> np.ndarray:
+        """The share that examples of each label have in p(label | image), shape (N, C).
+
+        Averaged over views as the responsibilities are; zeros where the model is not adapted.
+        """
+        examples, mixture = self.parts.examples, self.parts.mixture
+        n_classes = len(self.parts.label_names)
+        if examples is None:
+            return np.zeros((len(self.images), n_classes))
+        return self._mean_over_views(
+            lambda z: examples.votes(z, mixture.score_samples(z), n_classes)
+        )
+
+    def _mean_over_views(self, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Average what is computed of z, shape (N, D) -> (N, …), over each image's views."""
+        parts = []
         n_views = 1 + len(_SHIFTS)
         for start in range(0, len(self.images), _CHUNK):
-            chunk = slice(start, start + _CHUNK)
-            moved, _ = _encode(vae, _moved(self.images[chunk]))
-            z = np.concatenate([self.mean[chunk], moved])
+            z = self._views[:, start : start + _CHUNK].reshape(-1, self.mean.shape[1])
             # Few images are one batch with all their views, since calls would cost more than
             # sums. Many are a batch a view, so that figures stay what they were to the last digit.
             batches = [z] if len(z) <= _CHUNK else np.split(z, n_views)
-            views = np.concatenate([mixture.predict_proba(batch) for batch in batches])
+            views = np.concatenate([of(batch) for batch in batches])
             parts.append(views.reshape(n_views, -1, views.shape[1]).mean(0))
         return np.concatenate(parts)
+
+    @cached_property
+    def _views(self) -> np.ndarray:
+        """Posterior means of the images as they are and moved each way, shape (5, N, D)."""
+        moved = [
+            _encode(self.parts.vae, _moved(self.images[start : start + _CHUNK]))[0]
+            for start in range(0, len(self.images), _CHUNK)
+        ]
+        shape = len(_SHIFTS), -1, self.mean.shape[1]
+        return np.concatenate(
+            [self.mean[None], np.concatenate([part.reshape(shape) for part in moved], axis=1)]
+        )
 
     @cached_property
     def label_probabilities(self) -> np.ndarray:
         """p(label | image), shape (N, C); each row sums to 1.
 
+        What the components' names say, and the votes of examples where the model is adapted:
+        (1 - sum_c votes_c) p(label | components) + votes.
+
         Raises:
             ValueError: if the components have no names.
         """
         responsibilities = self.responsibilities  # first: a model never fitted has no names either
-        return self.parts.require_names().label_probabilities(responsibilities)
+        probabilities = self.parts.require_names().label_probabilities(responsibilities)
+        if self.parts.examples is None:
+            return probabilities
+        return with_votes(probabilities, self.votes)
 
     @cached_property
     def log_likelihood(self) -> np.ndarray:

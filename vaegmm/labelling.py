@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +28,8 @@ class ComponentNames:
             that no labelled image reaches has the frequencies of the labels as a whole.
         names: the most probable label of each component, or UNNAMED, shape (K,).
         n_labels: how many labelled images were used.
-        temperature: what the logarithms of the probabilities are divided by, so that they are as
-            often right as they say; below 1 they become surer.
+        temperature: what the logarithms of `label_given_component` were divided by, so that what
+            is said of an image is as often right as it says; below 1 it becomes surer.
     """
 
     label_given_component: np.ndarray
@@ -37,11 +38,15 @@ class ComponentNames:
     temperature: float = 1.0
 
     def label_probabilities(self, responsibilities: np.ndarray) -> np.ndarray:
-        """Compute p(label | image), shape (N, C); each row sums to 1.
+        """Compute p(label | image) = sum_k p(k | z) p(label | k), shape (N, C); rows sum to 1."""
+        return responsibilities @ self.label_given_component
 
-        sum_k p(label | k) p(k | z), to the power of 1 / temperature and normalised again.
-        """
-        return _at_temperature(responsibilities @ self.label_given_component, self.temperature)
+    def at_temperature(self, temperature: float) -> ComponentNames:
+        """Return the same names as sure as another temperature makes them; 1: as they were."""
+        label_given_component = _at_temperature(
+            self.label_given_component, temperature / self.temperature
+        )
+        return replace(self, label_given_component=label_given_component, temperature=temperature)
 
 
 def name_components(
@@ -57,7 +62,8 @@ def name_components(
         labels: whole numbers below n_classes, shape (N,).
         n_classes: the number of labels, C.
 
-    The temperature is fitted to labels whose images had no say in the names (in five folds).
+    The temperature is fitted to labels whose images had no say in the names (in five folds). It
+    acts on p(label | component), so that p(label | image) stays a sum over components.
 
     Raises:
         ValueError: if there is not one label an image, or a label is not below n_classes.
@@ -89,13 +95,42 @@ def name_by_probabilities(
         return names
     # Names fit the images that gave them better than others: each fold is judged by the names
     # that the other folds give.
-    judged = np.empty_like(label_probabilities)
     folds = np.arange(len(responsibilities)) % _FOLDS
-    for fold in range(_FOLDS):
-        rest, held_out = folds != fold, folds == fold
-        others = _name(responsibilities[rest], label_probabilities[rest], n_labels)
-        judged[held_out] = others.label_probabilities(responsibilities[held_out])
-    return replace(names, temperature=_best_temperature(judged, label_probabilities))
+    others = [
+        _name(responsibilities[folds != fold], label_probabilities[folds != fold], n_labels)
+        for fold in range(_FOLDS)
+    ]
+
+    def judge(temperature: float) -> np.ndarray:
+        judged = np.empty_like(label_probabilities)
+        for fold, names in enumerate(others):
+            judged[folds == fold] = names.at_temperature(temperature).label_probabilities(
+                responsibilities[folds == fold]
+            )
+        return judged
+
+    return names.at_temperature(_best_temperature(judge, label_probabilities))
+
+
+def names_from_power(
+    names: ComponentNames, temperature: float, responsibilities: np.ndarray
+) -> ComponentNames:
+    """Return names that say nearly what older ones said, which raised the sum to a power.
+
+    Files written before p(label | component) itself had a temperature raised
+    sum_k p(k | z) p(label | k) to the power of 1 / temperature and normalised it again.
+
+    Args:
+        names: with a temperature of 1.
+        temperature: of the sums.
+        responsibilities: p(k | z_n) of images like those that will be named, shape (N, K).
+    """
+    said = _at_temperature(names.label_probabilities(responsibilities), temperature)
+    return names.at_temperature(
+        _best_temperature(
+            lambda t: names.at_temperature(t).label_probabilities(responsibilities), said
+        )
+    )
 
 
 def _name(
@@ -110,15 +145,19 @@ def _name(
     )
 
 
-def _best_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
-    """Find the temperature under which `probabilities` predict `truth` best, both (N, C).
+def _best_temperature(predict: Callable[[float], np.ndarray], truth: np.ndarray) -> float:
+    """Find the temperature at which `predict` says best what is true.
+
+    Args:
+        predict: p(label | image n) at a temperature, shape (N, C).
+        truth: likewise.
 
     Source: Guo et al., On Calibration of Modern Neural Networks, 2017.
     """
     from scipy.optimize import minimize_scalar  # a third of a second that most uses do not need
 
     def cross_entropy(log_temperature: float) -> float:
-        predicted = _at_temperature(probabilities, float(np.exp(log_temperature)))
+        predicted = predict(float(np.exp(log_temperature)))
         return float(-(truth * np.log(predicted.clip(_CERTAIN))).sum(1).mean())
 
     bound = np.log(_HOTTEST)

@@ -17,6 +17,7 @@ from vaegmm import checkpoint
 from vaegmm.config import MixtureConfig
 from vaegmm.devices import best_device
 from vaegmm.errors import InputError
+from vaegmm.examples import Examples, as_weights, with_votes
 from vaegmm.images import as_bytes, as_images, as_labels
 from vaegmm.inference import Inference, decode
 from vaegmm.labelling import name_by_probabilities, name_components
@@ -110,6 +111,7 @@ class VAEGMM(Parts):
         self.ranked_means, self.ranked_excess = ranked.mean, ranked.excess
         # What an earlier fit has left behind:
         self.names, self.label_names, self.metrics, self.provenance = None, (), {}, {}
+        self.examples = None
         self.forget_derived()
         if checked is not None:
             self._name(*checked)
@@ -179,13 +181,17 @@ class VAEGMM(Parts):
 
     def label_probabilities(self, latents: ArrayLike | Tensor) -> np.ndarray:
         """Return p(label | z) for latents of shape (N, D), shape (N, C)."""
-        names = self.require_names()
-        return names.label_probabilities(self.mixture.predict_proba(self._check_latents(latents)))
+        names, z = self.require_names(), self._check_latents(latents)
+        probabilities = names.label_probabilities(self.mixture.predict_proba(z))
+        if self.examples is None:
+            return probabilities
+        votes = self.examples.votes(z, self.mixture.score_samples(z), len(self.label_names))
+        return with_votes(probabilities, votes)
 
     def sample(
         self, n: int, digit: int | None = None, seed: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Draw images from the mixture.
+        """Draw images from the mixture. An adapted model's examples are not drawn from.
 
         Args:
             n: how many.
@@ -242,6 +248,7 @@ class VAEGMM(Parts):
         The start with the highest likelihood is kept; no label has a say in it. Where the network
         was trained with a mixture of as many components, that one is the start. Without
         `validation` the components are named by what the present mixture calls the stored z.
+        An adapted model's examples come along, as wide as suits the other mixture.
 
         Args:
             n_components: K.
@@ -264,11 +271,59 @@ class VAEGMM(Parts):
         if checked is not None:
             other._name(*checked)
         elif self.names is not None:
+            # Without the votes of examples, which go on voting for themselves.
             other.names = name_by_probabilities(
                 other.mixture.predict_proba(self.latents),
-                self.label_probabilities(self.latents),
+                self.names.label_probabilities(self.mixture.predict_proba(self.latents)),
                 self.names.n_labels,
             )
+        if self.examples is not None:
+            mine = self.examples
+            other.examples = Examples.beside(other.mixture).with_more(
+                mine.latents, mine.labels, mine.weights
+            )
+        return other
+
+    def adapt(self, images: Images, labels: ArrayLike, weights: ArrayLike | None = None) -> VAEGMM:
+        """Return a model that has also seen a few labelled images.
+
+        Each becomes a small component around its z that votes for its label, beside the mixture as
+        it was (`Examples`). Nothing is trained; this model stays what it is, and far from the
+        examples the other says the same. What was measured before goes under
+        `metrics["before_adaptation"]`. An adapted model can be adapted further.
+
+        Args:
+            images: shape (N, 28, 28) or (N, 784), uint8 or float in [0, 1].
+            labels: whole numbers below the number of label names, shape (N,).
+            weights: how much each counts, 1 being an example, shape (N,); all 1 if None. The views
+                of one drawing share 1 (`vaegmm.adaptation.views_of`).
+
+        Raises:
+            ValueError: if the components have no names, or images, labels or weights are unusable.
+        """
+        self.require_names()
+        return self.adapt_latents(self.encode(images), labels, weights)
+
+    def adapt_latents(
+        self, latents: ArrayLike | Tensor, labels: ArrayLike, weights: ArrayLike | None = None
+    ) -> VAEGMM:
+        """Do what `adapt` does with images whose z, shape (N, D), is known."""
+        self.require_names()
+        z = self._check_latents(latents)
+        numbers = as_labels(labels, len(z))
+        if numbers.max() >= len(self.label_names):
+            raise InputError(
+                f"labels must lie from 0 to {len(self.label_names) - 1}, the labels of this model; "
+                f"got {numbers.max()}.",
+                reason="label of another model",
+                most=len(self.label_names) - 1,
+            )
+        known = Examples.beside(self.mixture) if self.examples is None else self.examples
+        other = copy.copy(self)
+        other.examples = known.with_more(z, numbers, as_weights(weights, len(z)))
+        if self.examples is None:
+            other.metrics = {"before_adaptation": self.metrics} if self.metrics else {}
+        vars(other).pop("fingerprint", None)  # ranks have no part in it
         return other
 
     def save(self, path: str | Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vaegmm.config import PRESETS, TrainConfig
+from vaegmm.examples import Examples
 from vaegmm.labelling import ComponentNames
 from vaegmm.mixture import GaussianMixture
 from vaegmm.prior import Prior
@@ -29,6 +30,7 @@ class Parts:
         mixture: fitted to `latents`.
         names: what the components are called, or None where no labels were given.
         label_names: what the labels are called, as shown to people.
+        examples: labelled images that the model has seen since, or None where it is not adapted.
         latents: z sampled for each training image after the last epoch, shape (N, D) float32.
         ranked_means: posterior means of the training images among which typicality ranks (all, or
             10,000 of them), shape (M, D) float32.
@@ -46,6 +48,7 @@ class Parts:
     mixture: GaussianMixture = field(init=False, repr=False)
     names: ComponentNames | None = field(init=False, repr=False, default=None)
     label_names: tuple[str, ...] = field(init=False, repr=False, default=())
+    examples: Examples | None = field(init=False, repr=False, default=None)
     latents: np.ndarray = field(init=False, repr=False)
     ranked_means: np.ndarray = field(init=False, repr=False)
     ranked_excess: np.ndarray = field(init=False, repr=False)
@@ -62,10 +65,16 @@ class Parts:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells this model from every other: a digest of its latents, mixture and names."""
-        names, mixture = self.names, self.mixture
+        """What tells this model from every other: a digest of its latents, mixture and names.
+
+        Those of an adapted model are followed by its examples.
+        """
+        names, mixture, examples = self.names, self.mixture, self.examples
         parts = [self.latents, mixture.weights_, mixture.means_, mixture.covariances_]
         parts += [] if names is None else [names.label_given_component, names.names]
+        if examples is not None:
+            parts += [examples.latents, examples.labels, examples.weights, examples.covariance]
+            parts.append(np.array(examples.mass))
         digest = hashlib.sha256()
         for part in parts:
             digest.update(part.tobytes())

@@ -3,30 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from vaegmm.model import VAEGMM
 from vaegmm.preprocess import Stroke, partial_drawings, render_strokes
 
+Verdict = Literal["sure", "unsure", "strange"]
+
 #: Typicality below which an image is no digit: turns away 2 % of MNIST's validation images.
 STRANGE = 0.008
+#: p(label) from which on a label is said without a doubt.
+SURE = 0.7
 
 _WHOLE = 2.0  # how much more a drawing counts as it is than a part of it
 _LEAST_TYPICALITY = 1e-3  # where no view is typical, all count
 
 
-class Reading(NamedTuple):
-    """What a model says of one digit, and of the views of it that it looked at."""
+class View(NamedTuple):
+    """What a model says of one view of a digit: the whole of it, or a part."""
 
     image: np.ndarray  # (28, 28)
-    z: np.ndarray  # (D,) of the image
-    typicality: float  # of the image: the share of training images that are less typical
+    weight: float  # how much it is believed; those of all views sum to 1
+    z: np.ndarray  # (D,)
+    typicality: float  # the share of training images that are less typical
+    responsibilities: np.ndarray  # (K,) p(component | view)
+    votes: np.ndarray  # (C,) the share of each label's examples, where the model is adapted
+    probabilities: np.ndarray  # (C,) p(label | view)
+
+    @property
+    def label(self) -> int:
+        """What this view alone would be called."""
+        return int(self.probabilities.argmax())
+
+
+class Reading(NamedTuple):
+    """What a model says of one digit, and of the views of it that it looked at.
+
+    It adds up: p(label) = sum_v weight_v sum_k p(component k | view v) p(label | k). Of an adapted
+    model a view's examples come first: votes_v(label) + (1 - sum_c votes_v(c)) sum_k ….
+    """
+
+    views: tuple[View, ...]  # the first is the whole digit
     probabilities: np.ndarray  # (C,) p(label | digit)
-    views: np.ndarray  # (V, 28, 28); the first is the image
-    view_labels: np.ndarray  # (V,) what each view alone would be called
-    view_weights: np.ndarray  # (V,) how much each was believed; they sum to 1
+
+    @property
+    def image(self) -> np.ndarray:
+        """The whole digit, shape (28, 28)."""
+        return self.views[0].image
+
+    @property
+    def z(self) -> np.ndarray:
+        """The latents of the whole digit, shape (D,)."""
+        return self.views[0].z
+
+    @property
+    def typicality(self) -> float:
+        """The share of training images that are less typical than the whole digit."""
+        return self.views[0].typicality
 
     @property
     def label(self) -> int:
@@ -37,6 +72,13 @@ class Reading(NamedTuple):
     def is_strange(self) -> bool:
         """Whether the image is less typical than nearly all that the model was trained on."""
         return self.typicality < STRANGE
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is said in one word: "strange" where it is no digit, however sure the label is."""
+        if self.is_strange:
+            return "strange"
+        return "sure" if self.probabilities.max() >= SURE else "unsure"
 
 
 def read_image(model: VAEGMM, image: np.ndarray) -> Reading:
@@ -57,18 +99,19 @@ def read_strokes(model: VAEGMM, strokes: Sequence[Stroke]) -> Reading:
     return _read(model, render_strokes([strokes, *partial_drawings(strokes)]))
 
 
-def _read(model: VAEGMM, views: np.ndarray) -> Reading:
-    inference = model.infer(views)
-    probabilities, typicality = inference.label_probabilities, inference.typicality
-    weights = typicality + _LEAST_TYPICALITY
+def _read(model: VAEGMM, images: np.ndarray) -> Reading:
+    inference = model.infer(images)
+    weights = inference.typicality + _LEAST_TYPICALITY
     weights[0] *= _WHOLE
     weights /= weights.sum()
-    return Reading(
-        image=views[0],
-        z=inference.mean[0],
-        typicality=float(typicality[0]),
-        probabilities=weights @ probabilities,
-        views=views,
-        view_labels=probabilities.argmax(1),
-        view_weights=weights,
+    views = map(
+        View,
+        images,
+        weights.tolist(),
+        inference.mean,
+        inference.typicality.tolist(),
+        inference.responsibilities,
+        inference.votes,
+        inference.label_probabilities,
     )
+    return Reading(tuple(views), weights @ inference.label_probabilities)

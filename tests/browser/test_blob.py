@@ -61,7 +61,6 @@ def test_arrays_are_the_models(small_model: VAEGMM) -> None:
     assert small_model.names is not None
     np.testing.assert_array_equal(arrays["names.names"], small_model.names.names)
     assert header["label_names"] == list(small_model.label_names)
-    assert header["temperature"] == small_model.names.temperature
     assert header["title"] == small_model.provenance["data"]["title"]
     latents = arrays["latents.low"] + arrays["latents.step"] * arrays["latents.steps"]
     np.testing.assert_allclose(latents, small_model.latents, atol=1e-3)

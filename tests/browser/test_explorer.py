@@ -223,7 +223,7 @@ def test_npz_is_read_by_numpy(modules: Modules) -> None:
     shapes = {name: list(array.shape) for name, array in arrays.items()}
     content = modules.run(
         """async ({ shapes, ...arrays }) => {
-          const { toNpz } = await import("/explorer/npz.js");
+          const { toNpz } = await import("/model/npz.js");
           const named = Object.entries(arrays).map(([name, data]) =>
             [name, { data, shape: shapes[name] }]);
           return toNpz(Object.fromEntries(named));

@@ -21,7 +21,7 @@ from vaegmm.browser.blob import BLOB_VERSION, HALF_TOLERANCE, MAGIC, to_blob
 from vaegmm.browser.bundle import bundle
 from vaegmm.config import VAEConfig
 from vaegmm.data import FASHION_NAMES, Dataset
-from vaegmm.reading import STRANGE, read_image, read_strokes
+from vaegmm.reading import STRANGE, SURE, read_image, read_strokes
 from vaegmm.training import TrainState
 
 pytestmark = pytest.mark.browser
@@ -181,9 +181,10 @@ def test_models_of_every_shape(modules: Modules, odd: VAEGMM, images: np.ndarray
 
 
 READ = """
-async ({ blob, views }) => {
-  const { Model, STRANGE } = await import("/model/model.js");
-  return { ...Model.from(blob).readViews(views), strange: STRANGE };
+async ({ blob, images }) => {
+  const { Model } = await import("/model/model.js");
+  const { readViews, STRANGE, SURE } = await import("/model/reading.js");
+  return { ...readViews(Model.from(blob), images), bounds: [STRANGE, SURE] };
 }
 """
 
@@ -192,15 +193,29 @@ def test_a_drawing_is_read_with_its_parts(modules: Modules, shipped: VAEGMM) -> 
     blob = to_blob(shipped, "float32")
     noise = np.random.default_rng(0).integers(0, 255, (28, 28)).astype(np.uint8)
     for reading in (read_strokes(shipped, SEVEN), read_image(shipped, noise)):
-        theirs = modules.run(READ, blob=blob, views=reading.views)
-        assert theirs["label"] == reading.label
-        assert theirs["strange"] == STRANGE
-        assert theirs["isStrange"] == reading.is_strange
-        assert theirs["typicality"] == pytest.approx(reading.typicality, abs=3e-4)
-        np.testing.assert_array_equal(theirs["viewLabels"], reading.view_labels)
-        np.testing.assert_allclose(theirs["viewWeights"], reading.view_weights, atol=5e-4)
-        np.testing.assert_allclose(theirs["probabilities"], reading.probabilities, atol=5e-4)
-        np.testing.assert_allclose(theirs["z"], reading.z, atol=1e-4)
+        images = np.stack([view.image for view in reading.views])
+        theirs = modules.run(READ, blob=blob, images=images)
+        assert theirs["bounds"] == [STRANGE, SURE]
+        for name, part in {
+            "label": "label",
+            "isStrange": "is_strange",
+            "verdict": "verdict",
+        }.items():
+            assert theirs[name] == getattr(reading, part), name
+        assert_same_view(theirs, reading)
+        assert len(theirs["views"]) == len(reading.views)
+        for view, ours in zip(theirs["views"], reading.views, strict=True):
+            assert_same_view(view, ours)
+            assert view["label"] == ours.label
+            assert view["weight"] == pytest.approx(ours.weight, abs=5e-4)
+            np.testing.assert_allclose(view["responsibilities"], ours.responsibilities, atol=1e-4)
+
+
+def assert_same_view(theirs: dict[str, Any], ours: Any) -> None:
+    np.testing.assert_array_equal(theirs["image"], ours.image.ravel())
+    assert theirs["typicality"] == pytest.approx(ours.typicality, abs=3e-4)
+    np.testing.assert_allclose(theirs["probabilities"], ours.probabilities, atol=5e-4)
+    np.testing.assert_allclose(theirs["z"], ours.z, atol=1e-4)
 
 
 STORED = """
@@ -325,8 +340,13 @@ def test_a_model_without_names_has_none(modules: Modules, digits: Dataset) -> No
     about = modules.run(ABOUT, blob=blob)
     assert about["labelNames"] == []
     assert about["componentNames"].tolist() == [-1] * 4
+    said = modules.run(READ, blob=blob, images=digits.test.images[:2])
+    assert said["label"] is said["probabilities"] is said["views"][0]["label"] is None
+    assert len(said["views"]) == 1
+    classify = """async ({ blob, shares }) =>
+      (await import("/model/model.js")).Model.from(blob).labelProbabilities(shares)"""
     with pytest.raises(Error, match="components must have names to classify"):
-        modules.run(READ, blob=blob, views=digits.test.images[:2])
+        modules.run(classify, blob=blob, shares=np.full(4, 0.25, np.float32))
 
 
 def changed(blob: bytes, old: bytes, new: bytes) -> bytes:

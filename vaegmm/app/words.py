@@ -41,6 +41,10 @@ SENTENCES = {
     "`labels`, or leave them out.",
     "label numbers": "The labels of {name} must be whole numbers from 0 to {most}. Number them, or "
     "leave them out.",
+    "label of another model": "The labels of {name} must be those of the model, from 0 to {most}. "
+    "Correct them and save the file again.",
+    "example weights": "The weights of {name} must be one positive number for each image. Correct "
+    "them and save the file again.",
     "few images": "{name} holds too few images: {found}. Add some: {least} is the least.",
     "unreadable folder": "The folder {name} cannot be opened. Allow this program to read it.",
     "mixed folder": "The folder {name} holds images beside folders. Keep either: images alone, or "

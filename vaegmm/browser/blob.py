@@ -32,7 +32,7 @@ from vaegmm.typicality import TypicalityRanks
 from vaegmm.vae import VAE
 
 MAGIC = b"VAEGMM\r\n"
-BLOB_VERSION = 1
+BLOB_VERSION = 2
 MOST_LATENTS = 500_000  # of 8 numbers they are 8 MB; more points than pixels say nothing new
 MOST_RANKS = 10_000  # a rank among as many is good to 1e-4
 #: What weights of float16 may move latents, pixels and probabilities by.
@@ -69,6 +69,7 @@ def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = N
         **_mixture_arrays(model),
         **_rank_arrays(model.ranks),
         **_latent_arrays(model),
+        **_example_arrays(model),
     }
     block, table = _lay_out(arrays)
     vae = model.vae.config
@@ -87,10 +88,12 @@ def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = N
         "n_components": len(model.mixture.weights_),
         "covariance_type": model.mixture.covariance_type,
         "label_names": list(model.label_names),
-        "temperature": None if model.names is None else model.names.temperature,
         "n_latents": len(model.latents),
         "n_stored": len(arrays["latents.steps"]),
         "n_ranks": len(arrays["ranks.worse"]),
+        "examples": None
+        if model.examples is None
+        else {"n": len(model.examples), "mass": model.examples.mass},
         "arrays": table,
     }
     header["fingerprint"] = hashlib.sha256(_as_json(header) + block).hexdigest()[:16]
@@ -217,6 +220,19 @@ def _latent_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
     if len(rows) < n_latents:
         arrays["latents.rows"] = rows.astype(np.uint32)
     return arrays
+
+
+def _example_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
+    """Return the examples of an adapted model."""
+    examples = model.examples
+    if examples is None:
+        return {}
+    return {
+        "examples.latents": examples.latents,
+        "examples.labels": examples.labels.astype(np.int32),
+        "examples.weights": examples.weights,
+        "examples.covariance": examples.covariance,
+    }
 
 
 def _spread(n: int, most: int) -> np.ndarray:

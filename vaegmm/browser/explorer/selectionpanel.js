@@ -3,7 +3,7 @@
 import { colourOf, componentColours } from "../pieces/colours.js";
 import { download, make, makeButton } from "../pieces/elements.js";
 import { bars, tile } from "./inspector.js";
-import { toNpz } from "./npz.js";
+import { toNpz } from "../model/npz.js";
 import { arraysOf, composition, toCsv } from "./selection.js";
 import { componentTitle, countOf, labelTitle } from "../pieces/words.js";
 

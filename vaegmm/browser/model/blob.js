@@ -1,6 +1,6 @@
 // Reads what blob.py writes: a header and named arrays. docs/browser.md gives the layout.
 
-export const BLOB_VERSION = 1;
+export const BLOB_VERSION = 2;
 
 const MAGIC = "VAEGMM\r\n";
 const START = 24; // bytes before the header
@@ -102,7 +102,8 @@ function aligned(data) {
   return bytes.byteOffset % ALIGNMENT ? bytes.slice() : bytes;
 }
 
-function adler32(bytes) {
+/** The checksum that zlib uses. */
+export function adler32(bytes) {
   let [low, high] = [1, 0];
   for (let start = 0; start < bytes.length; start += ADLER_RUN) {
     const end = Math.min(start + ADLER_RUN, bytes.length);

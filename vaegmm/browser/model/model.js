@@ -2,15 +2,14 @@
 //
 // Arrays are flat, row by row. Images are (N, 784): bytes, or numbers in [0, 1], as in Python.
 
-import { readBlob } from "./blob.js";
+import { adler32, readBlob } from "./blob.js";
+import { Examples } from "./examples.js";
 import { Latents, project, unproject } from "./latents.js";
 import { Mixture } from "./mixture.js";
 import { Names, Ranks } from "./names.js";
 import { N_PIXELS, Network, entropy } from "./network.js";
 
 export const UNNAMED = -1;
-/** Typicality below which an image is no digit. */
-export const STRANGE = 0.008;
 
 const SIDE = 28;
 // Views of an image whose responsibilities are averaged, [down, right] in pixels; itself first.
@@ -21,8 +20,6 @@ const SHIFTS = [
   [1, 0],
   [-1, 0],
 ];
-const WHOLE = 2; // how much more a drawing counts as it is than a part of it
-const LEAST_TYPICALITY = 1e-3; // where no view is typical, all count
 
 /**
  * A trained model.
@@ -41,6 +38,7 @@ const LEAST_TYPICALITY = 1e-3; // where no view is typical, all count
  * @property {Float64Array} weights  of the mixture, (K,)
  * @property {Float64Array} means  (K, D)
  * @property {Float32Array} covariances  (K, D, D), whatever the mixture's type
+ * @property {?Examples} examples  what an adapted model has also seen; null where it is none
  */
 export class Model {
   /**
@@ -54,7 +52,7 @@ export class Model {
 
   constructor({ header, array }) {
     const [d, k, c] = [header.vae.latent_dim, header.n_components, header.label_names.length];
-    const hasNames = header.temperature !== null;
+    const hasNames = "names.names" in header.arrays;
     this.title = header.title;
     this.fingerprint = header.fingerprint;
     this.data = header.data;
@@ -77,7 +75,7 @@ export class Model {
     this.mixture = new Mixture(this.weights, this.means, roots);
     this.componentNames = hasNames ? array("names.names", k) : new Int32Array(k).fill(UNNAMED);
     this.names = hasNames
-      ? new Names(array("names.label_given_component", k, c), c, header.temperature)
+      ? new Names(array("names.label_given_component", k, c), c)
       : null;
     this.ranks = new Ranks(
       ...["log_likelihood", "closeness", "worse"].map((name) =>
@@ -85,6 +83,7 @@ export class Model {
       ),
     );
     this.latents = storedLatents(header, array, d);
+    this.examples = storedExamples(header, array, d);
     this.pixels = new Float64Array(N_PIXELS);
     this.view = new Float64Array(N_PIXELS);
   }
@@ -150,15 +149,71 @@ export class Model {
 
   /**
    * @param {ArrayLike<number>} responsibilities  (N, K)
+   * @param {?ArrayLike<number>} [votes]  of examples, (N, C): they add up with what is left of 1
+   *   times what the components' names say
    * @returns {Float32Array}  p(label), (N, C)
    * @throws {Error} if the components have no names
    */
-  labelProbabilities(responsibilities) {
+  labelProbabilities(responsibilities, votes = null) {
     const names = this.named();
     const n = count(responsibilities, this.nComponents, "responsibilities");
     const probabilities = new Float32Array(n * names.nLabels);
-    for (let i = 0; i < n; i++) names.fill(responsibilities, i, probabilities);
+    for (let i = 0; i < n; i++) {
+      names.fill(responsibilities, i, probabilities);
+      if (votes) mix(probabilities, votes, i, names.nLabels);
+    }
     return probabilities;
+  }
+
+  /**
+   * @param {ArrayLike<number>} z  (N, D)
+   * @returns {?Float32Array}  the share that examples of each label have at z, (N, C); null where
+   *   the model is not adapted
+   */
+  votes(z) {
+    if (!this.examples) return null;
+    const [n, nLabels] = [count(z, this.dimension, "z"), this.labelNames.length];
+    const votes = new Float32Array(n * nLabels);
+    for (let i = 0; i < n; i++) {
+      const row = votes.subarray(i * nLabels, (i + 1) * nLabels);
+      this.examples.vote(z, i, this.mixture.at(z, i).logLikelihood, row);
+    }
+    return votes;
+  }
+
+  /**
+   * Return a model that has also seen a few labelled images. Each becomes a small component around
+   * its z that votes for its label, beside the mixture as it was; nothing is trained, and this
+   * model stays what it is.
+   *
+   * @param {ArrayLike<number>} images  (N, 784)
+   * @param {ArrayLike<number>} labels  (N,)
+   * @param {?ArrayLike<number>} [weights]  how much each counts, (N,): 1 is an example, which the
+   *   views of one drawing share
+   * @returns {Model}
+   * @throws {Error} if the components have no names, or a label or a weight is unusable
+   */
+  adapt(images, labels, weights = null) {
+    const n = count(images, N_PIXELS, "images");
+    const most = this.named().nLabels - 1;
+    const known = (label) => Number.isInteger(label) && label >= 0 && label <= most;
+    if (labels.length !== n || !Array.from(labels).every(known))
+      throw new Error(`labels must be one whole number from 0 to ${most} an image.`);
+    const shares = weights ?? new Float64Array(n).fill(1);
+    const counts = (weight) => weight > 0 && weight < Infinity;
+    if (shares.length !== n || !Array.from(shares).every(counts))
+      throw new Error("weights must be one positive finite number an image.");
+    const examples = this.examples ?? Examples.beside(this);
+    return this.withExamples(examples.withMore(this.encode(images).mean, labels, shares));
+  }
+
+  /** The same model with these examples, or with none (null); all else is shared. */
+  withExamples(examples) {
+    const model = Object.assign(Object.create(Model.prototype), this);
+    const [own] = this.fingerprint.split("+");
+    model.examples = examples;
+    model.fingerprint = examples ? `${own}+${digestOf(examples)}` : own;
+    return model;
   }
 
   /**
@@ -173,81 +228,68 @@ export class Model {
   /**
    * Look at images: all that `VAEGMM` says of them.
    *
-   * Responsibilities are the mean over the image as it is and moved by one pixel each way.
+   * Responsibilities and votes are the mean over the image as it is and moved by one pixel each
+   * way.
    *
    * @param {ArrayLike<number>} images  (N, 784)
-   * @returns {object}  z and std (N, D); responsibilities (N, K); probabilities (N, C), null where
-   *   the components have no names; logLikelihood, excess and typicality (N,); reconstruction
-   *   (N, 784)
+   * @param {object} [seen]  what `see` returned of these images, of this model or of one that has
+   *   other examples
+   * @returns {object}  z and std (N, D); responsibilities (N, K); votes of examples (N, C), null
+   *   where the model is not adapted; probabilities (N, C), of both, null where the components have
+   *   no names; logLikelihood, excess and typicality (N,); reconstruction (N, 784)
    */
-  look(images) {
+  look(images, seen = this.see(images)) {
+    const { points, pointLogLikelihood, ...said } = seen;
+    const { examples } = this;
+    const nLabels = this.labelNames.length;
+    const votes = examples && new Float32Array(said.typicality.length * nLabels);
+    pointLogLikelihood.forEach((logLikelihood, i) => {
+      const at = Math.floor(i / SHIFTS.length) * nLabels;
+      const row = votes?.subarray(at, at + nLabels);
+      examples?.vote(points, i, logLikelihood, row, 1 / SHIFTS.length);
+    });
+    const probabilities = this.names && this.labelProbabilities(said.responsibilities, votes);
+    return { ...said, votes, probabilities };
+  }
+
+  /**
+   * See images: of a look at them, what takes long and is the same whatever examples a model has.
+   *
+   * @param {ArrayLike<number>} images  (N, 784)
+   * @returns {object}  as `look`, less votes and probabilities; points: z of each image as it is
+   *   and moved each way, (N, 5, D), and pointLogLikelihood, log p(z) of each, (N, 5)
+   */
+  see(images) {
     const n = count(images, N_PIXELS, "images");
     const { network, mixture, nComponents, dimension } = this;
     const { mean: z, std } = this.encode(images);
     const responsibilities = new Float32Array(n * nComponents);
     const [logLikelihood, excess] = [new Float32Array(n), new Float32Array(n)];
+    const points = new Float64Array(n * SHIFTS.length * dimension);
+    const pointLogLikelihood = new Float64Array(n * SHIFTS.length);
     const sum = new Float64Array(nComponents);
     for (let i = 0; i < n; i++) {
       fill(this.pixels, images, i);
       excess[i] = network.crossEntropy(this.latent(z, i), this.pixels) - entropy(this.pixels);
-      const unmoved = mixture.at(z, i);
-      logLikelihood[i] = unmoved.logLikelihood;
-      sum.set(unmoved.responsibilities);
-      for (const [down, right] of SHIFTS.slice(1)) {
-        const moved = network.encodeMean(shift(this.pixels, down, right, this.view));
-        const shares = mixture.at(moved).responsibilities;
-        for (let k = 0; k < nComponents; k++) sum[k] += shares[k];
-      }
+      sum.fill(0);
+      SHIFTS.forEach(([down, right], s) => {
+        const point = s
+          ? network.encodeMean(shift(this.pixels, down, right, this.view))
+          : this.latent(z, i);
+        const at = mixture.at(point);
+        for (let k = 0; k < nComponents; k++) sum[k] += at.responsibilities[k];
+        points.set(point, (i * SHIFTS.length + s) * dimension);
+        pointLogLikelihood[i * SHIFTS.length + s] = at.logLikelihood;
+      });
+      logLikelihood[i] = pointLogLikelihood[i * SHIFTS.length];
       for (let k = 0; k < nComponents; k++)
         responsibilities[i * nComponents + k] = sum[k] / SHIFTS.length;
     }
+    const typicality = this.typicality(logLikelihood, excess);
+    const reconstruction = this.decode(z);
     return {
-      z,
-      std,
-      responsibilities,
-      probabilities: this.names && this.labelProbabilities(responsibilities),
-      logLikelihood,
-      excess,
-      typicality: this.typicality(logLikelihood, excess),
-      reconstruction: this.decode(z),
-    };
-  }
-
-  /**
-   * Read a drawing from views of it: itself, and parts of it. Each is believed as much as it is
-   * typical; the whole counts twice.
-   *
-   * @param {ArrayLike<number>} views  (V, 784), the whole first
-   * @returns {object}  label, probabilities (C,), viewLabels (V,), viewWeights (V,) that sum to 1;
-   *   of the whole: typicality, isStrange, z (D,), std (D,), responsibilities (K,), reconstruction
-   *   (784,)
-   * @throws {Error} if the components have no names
-   */
-  readViews(views) {
-    const nLabels = this.named().nLabels;
-    const looks = this.look(views);
-    const weights = Float64Array.from(looks.typicality, (value) => value + LEAST_TYPICALITY);
-    weights[0] *= WHOLE;
-    const total = weights.reduce((a, b) => a + b);
-    const probabilities = new Float32Array(nLabels);
-    const viewLabels = new Int32Array(weights.length);
-    for (let v = 0; v < weights.length; v++) {
-      weights[v] /= total;
-      const row = looks.probabilities.subarray(v * nLabels, (v + 1) * nLabels);
-      viewLabels[v] = indexOfGreatest(row);
-      for (let c = 0; c < nLabels; c++) probabilities[c] += weights[v] * row[c];
-    }
-    return {
-      label: indexOfGreatest(probabilities),
-      probabilities,
-      viewLabels,
-      viewWeights: Float32Array.from(weights),
-      typicality: looks.typicality[0],
-      isStrange: looks.typicality[0] < STRANGE,
-      z: looks.z.slice(0, this.dimension),
-      std: looks.std.slice(0, this.dimension),
-      responsibilities: looks.responsibilities.slice(0, this.nComponents),
-      reconstruction: looks.reconstruction.slice(0, N_PIXELS),
+      ...{ z, std, responsibilities, logLikelihood, excess, typicality, reconstruction },
+      ...{ points, pointLogLikelihood },
     };
   }
 
@@ -266,12 +308,18 @@ export class Model {
     const [logLikelihood, rank] = [new Float32Array(n), new Float32Array(n)];
     const [label, uncertainty] = [new Int32Array(n).fill(UNNAMED), new Float32Array(n)];
     const row = new Float64Array(this.labelNames.length);
+    const votes = new Float64Array(this.labelNames.length);
     for (let i = 0; i < n; i++) {
       const at = this.mixture.at(z, first + i, components[first + i]);
       logLikelihood[i] = at.logLikelihood;
       rank[i] = this.ranks.ofLogLikelihood(at.logLikelihood);
       if (!this.names) continue;
       this.names.fill(at.responsibilities, 0, row);
+      if (this.examples) {
+        votes.fill(0);
+        this.examples.vote(z, first + i, at.logLikelihood, votes);
+        mix(row, votes, 0, row.length);
+      }
       label[i] = indexOfGreatest(row);
       for (const p of row) if (p > 0) uncertainty[i] -= p * Math.log(p);
     }
@@ -326,6 +374,33 @@ function storedLatents(header, array, dimension) {
     for (let d = 0; d < dimension; d++, at++) z[at] = low[d] + step[d] * steps[at];
   const rows = n < header.n_latents ? array("latents.rows", n) : null;
   return new Latents(z, dimension, array("latents.components", n), rows, header.n_latents);
+}
+
+function storedExamples(header, array, dimension) {
+  if (!header.examples) return null;
+  const { n, mass } = header.examples;
+  return new Examples({
+    latents: array("examples.latents", n, dimension),
+    labels: array("examples.labels", n),
+    weights: array("examples.weights", n),
+    covariance: array("examples.covariance", dimension, dimension),
+    mass,
+  });
+}
+
+/** Make row `i` of p(label), (N, C), that of names and votes together. */
+function mix(probabilities, votes, i, nLabels) {
+  let rest = 1;
+  for (let c = 0; c < nLabels; c++) rest -= votes[i * nLabels + c];
+  for (let at = i * nLabels; at < (i + 1) * nLabels; at++)
+    probabilities[at] = rest * probabilities[at] + votes[at];
+}
+
+function digestOf({ latents, labels, weights }) {
+  const parts = [latents, labels, weights].map(
+    ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
+  );
+  return parts.map((bytes) => adler32(bytes).toString(16).padStart(8, "0")).join("");
 }
 
 function count(values, width, name) {

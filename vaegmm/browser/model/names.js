@@ -5,10 +5,9 @@ export class Names {
   /**
    * @param {ArrayLike<number>} labelGivenComponent  p(label | component), (K, C)
    * @param {number} nLabels  C
-   * @param {number} temperature  what logarithms of probabilities are divided by
    */
-  constructor(labelGivenComponent, nLabels, temperature) {
-    Object.assign(this, { labelGivenComponent, nLabels, temperature });
+  constructor(labelGivenComponent, nLabels) {
+    Object.assign(this, { labelGivenComponent, nLabels });
     this.row = new Float64Array(nLabels);
   }
 
@@ -18,20 +17,13 @@ export class Names {
    * @param {Float32Array | Float64Array} out  (N, C), of which row n is filled
    */
   fill(responsibilities, n, out) {
-    const { labelGivenComponent, nLabels, temperature, row } = this;
+    const { labelGivenComponent, nLabels, row } = this;
     const nComponents = labelGivenComponent.length / nLabels;
     row.fill(0);
     for (let k = 0; k < nComponents; k++) {
       const share = responsibilities[n * nComponents + k];
       if (share === 0) continue;
       for (let c = 0; c < nLabels; c++) row[c] += share * labelGivenComponent[k * nLabels + c];
-    }
-    if (temperature !== 1) {
-      // Relative to the greatest, so that small numbers cannot become zeros.
-      let [greatest, sum] = [0, 0];
-      for (let c = 0; c < nLabels; c++) greatest = Math.max(greatest, row[c]);
-      for (let c = 0; c < nLabels; c++) sum += row[c] = (row[c] / greatest) ** (1 / temperature);
-      for (let c = 0; c < nLabels; c++) row[c] /= sum;
     }
     out.set(row, n * nLabels);
   }

@@ -1,15 +1,23 @@
 // What a model says of one drawing, image or place, with and without names, as reading.py does.
 
-import { STRANGE } from "./model.js";
-import { readingOf } from "./scores.js";
+import { N_PIXELS } from "./network.js";
+import { greatest, readingOf } from "./scores.js";
 import { partialDrawings, renderStrokes } from "./strokes.js";
+
+/** Typicality below which an image is no digit. */
+export const STRANGE = 0.008;
+/** p(label) from which on a label is said without a doubt. */
+export const SURE = 0.7;
+
+const WHOLE = 2; // how much more a drawing counts as it is than a part of it
+const LEAST_TYPICALITY = 1e-3; // where no view is typical, all count
 
 /**
  * Read a digit drawn in strokes, from views of it: itself, and parts of it.
  *
  * @param {Model} model
  * @param {number[][][]} strokes
- * @returns {object}  as `readViews`, and image, (784,)
+ * @returns {object}  as `readViews`
  * @throws {Error} if the strokes are no drawing
  */
 export function readStrokes(model, strokes) {
@@ -17,19 +25,54 @@ export function readStrokes(model, strokes) {
 }
 
 /**
- * Read an image from views of it, (V, 784), the whole first.
+ * Read a digit from views of it, each believed as much as it is typical; the whole counts twice.
  *
- * @returns {object}  image (784,) as it was given; label and probabilities (C,), null where the
- *   components have no names; responsibilities (K,), typicality, isStrange, z (D,), std (D,),
- *   reconstruction (784,)
+ * It adds up: p(label) = sum_v weight_v sum_k p(component k | view v) p(label | k), where
+ * p(label | k) is `model.names.labelGivenComponent`.
+ *
+ * @param {Model} model
+ * @param {ArrayLike<number>} images  (V, 784), the whole first; of a model without names the
+ *   whole alone is looked at
+ * @returns {object}  label and probabilities (C,), null where the components have no names;
+ *   verdict: "sure", "unsure" or "strange"; of the whole: image (784,) as it was given, z (D,), std
+ *   (D,), responsibilities (K,), typicality, isStrange, reconstruction (784,); views: of each,
+ *   image, weight, z, typicality, responsibilities, votes of examples (C,), null where the model is
+ *   not adapted, and label and probabilities, or null
  */
-export function readViews(model, views) {
-  const image = views.slice(0, 784);
-  if (model.names) return { image, ...model.readViews(views) };
-  const { typicality, ...looks } = model.look(image);
-  const isStrange = typicality[0] < STRANGE;
-  const nameless = { label: null, probabilities: null };
-  return { image, ...nameless, ...looks, typicality: typicality[0], isStrange };
+export function readViews(model, images) {
+  const nViews = model.names ? images.length / N_PIXELS : 1;
+  const looks = model.look(images.slice(0, nViews * N_PIXELS));
+  const weights = weightsOf(looks);
+  const row = (array, v) => {
+    const width = array.length / nViews;
+    return array.slice(v * width, (v + 1) * width);
+  };
+  const views = weights.map((weight, v) => {
+    const probabilities = looks.probabilities && row(looks.probabilities, v);
+    return {
+      image: images.slice(v * N_PIXELS, (v + 1) * N_PIXELS),
+      weight,
+      z: row(looks.z, v),
+      typicality: looks.typicality[v],
+      responsibilities: row(looks.responsibilities, v),
+      votes: looks.votes && row(looks.votes, v),
+      probabilities,
+      label: probabilities && greatest(probabilities),
+    };
+  });
+  const [{ image, z, typicality, responsibilities }] = views;
+  const probabilities = looks.probabilities && mean(views);
+  return {
+    label: probabilities && greatest(probabilities),
+    probabilities,
+    image,
+    z,
+    std: row(looks.std, 0),
+    responsibilities,
+    reconstruction: row(looks.reconstruction, 0),
+    ...judge(probabilities, typicality),
+    views,
+  };
 }
 
 /**
@@ -38,9 +81,31 @@ export function readViews(model, views) {
  * @param {Model} model
  * @param {ArrayLike<number>} z  (D,)
  * @returns {object}  z, responsibilities, probabilities, null where the components have no names;
- *   typicality: the share of training images whose z is less likely
+ *   typicality: the share of training images whose z is less likely; isStrange and verdict
  */
 export function readPlace(model, z) {
-  const { responsibilities, probabilities, rank: typicality } = readingOf(model, z);
-  return { z, responsibilities, probabilities, typicality, isStrange: typicality < STRANGE };
+  const { responsibilities, probabilities, rank } = readingOf(model, z);
+  return { z, responsibilities, probabilities, ...judge(probabilities, rank) };
+}
+
+/** How much each view is believed. */
+function weightsOf({ typicality }) {
+  const weights = Array.from(typicality, (value) => value + LEAST_TYPICALITY);
+  weights[0] *= WHOLE;
+  const total = weights.reduce((a, b) => a + b);
+  return weights.map((weight) => weight / total);
+}
+
+/** Certainty and typicality in one word: what is strange has no label, however sure it is. */
+function judge(probabilities, typicality) {
+  const isStrange = typicality < STRANGE;
+  const isSure = !probabilities || Math.max(...probabilities) >= SURE;
+  return { typicality, isStrange, verdict: isStrange ? "strange" : isSure ? "sure" : "unsure" };
+}
+
+function mean(views) {
+  const sum = new Float32Array(views[0].probabilities.length);
+  for (const { weight, probabilities } of views)
+    for (let c = 0; c < sum.length; c++) sum[c] += weight * probabilities[c];
+  return sum;
 }

@@ -59,7 +59,7 @@ export class Scores {
  */
 export function readingOf(model, z) {
   const responsibilities = model.responsibilities(z);
-  const probabilities = model.names && model.labelProbabilities(responsibilities);
+  const probabilities = model.names && model.labelProbabilities(responsibilities, model.votes(z));
   const [logLikelihood] = model.logLikelihood(z);
   return {
     responsibilities,
@@ -77,6 +77,7 @@ export function leading(values, n) {
   return order.slice(0, n);
 }
 
-function greatest(values) {
+/** The place of the greatest value. */
+export function greatest(values) {
   return values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
 }
