@@ -49,14 +49,11 @@ def box_of_all(ink: Ink) -> Box | None:
 
 
 def in_reading_order(boxes: list[Box]) -> list[Box]:
-    """Sort boxes into lines, from the top, and each line from the left, as most of them lie."""
-    if not boxes:
-        return []
-    angle = boxes[0].angle
+    """Sort boxes into lines, from the top, and each line from the left, as they lie at the mean."""
+    angles = [box.angle for box in boxes]
+    angle = np.arctan2(np.sin(angles).sum(), np.cos(angles).sum())
     cosine, sine = np.cos(angle), np.sin(angle)
-    places = [
-        (box.x * cosine + box.y * sine, box.y * cosine - box.x * sine, box) for box in boxes
-    ]
+    places = [(box.x * cosine + box.y * sine, box.y * cosine - box.x * sine, box) for box in boxes]
     places.sort(key=lambda place: place[1])
     lines: list[list[tuple[float, float, Box]]] = []
     for place in places:
@@ -106,7 +103,10 @@ def _joined(extents: list[list[float]]) -> list[list[float]]:
 
 
 def _belong_together(one: list[float], other: list[float]) -> bool:
-    widths, heights = ([e[1] - e[0] + 1 for e in (one, other)], [e[3] - e[2] + 1 for e in (one, other)])
+    widths, heights = (
+        [e[1] - e[0] + 1 for e in (one, other)],
+        [e[3] - e[2] + 1 for e in (one, other)],
+    )
     across = min(one[1], other[1]) - max(one[0], other[0]) + 1
     down = min(one[3], other[3]) - max(one[2], other[2]) + 1
     if across < _SHARED * min(widths):

@@ -9,12 +9,12 @@ from PIL import Image
 from scipy import ndimage
 
 from vaegmm.errors import InputError
+from vaegmm.photo.paper import filled
 from vaegmm.photo.picture import as_grey
 from vaegmm.photo.ruling import without_ruled_lines
 from vaegmm.photo.sheet import Sheet, find_sheet
 
 _LEAST_SIDE = 4  # pixels of a picture
-_STROKE = 0.25  # of the picture's shorter side: what is wider is no stroke
 _LEAST_CONTRAST = 0.08  # of what paper sends back: less is paper
 _NOISE = 5.0  # standard deviations that ink stands out by
 _DARK = 0.04  # of white: what is darker says little about what is lighter than it by a share
@@ -47,8 +47,6 @@ def find_ink(picture: Image.Image | np.ndarray) -> Ink:
 
     Raises:
         ValueError: if no ink is to be seen, or the picture is too small or too large.
-
-    Source: Haralick, Sternberg and Zhuang, Image Analysis Using Mathematical Morphology, 1987.
     """
     grey = as_grey(picture)
     shorter = min(grey.shape)
@@ -60,11 +58,10 @@ def find_ink(picture: Image.Image | np.ndarray) -> Ink:
         )
     if shorter >= _SMOOTHED:
         grey = ndimage.median_filter(grey, 3)
-    paper = _filled(grey)
-    sheet = find_sheet(paper)
+    sheet = find_sheet(grey)
     if sheet is None and _is_light_on_dark(grey):
         grey = 1 - grey
-        paper = _filled(grey)
+    paper = filled(grey, strokes_go_on=sheet is not None)
     contrast = (paper - grey) / (paper + _DARK)
     inside = np.ones(grey.shape, bool) if sheet is None else sheet.covers(grey.shape)
     contrast -= np.median(contrast[inside])
@@ -78,14 +75,6 @@ def find_ink(picture: Image.Image | np.ndarray) -> Ink:
         )
     full = otsu(seen)[1]
     return Ink(np.rint((contrast / full).clip(0, 1) * 255).astype(np.uint8), sheet)
-
-
-def _filled(grey: np.ndarray) -> np.ndarray:
-    """Fill up all that is dark and thinner than a stroke can be."""
-    window = max(3, round(_STROKE * min(grey.shape)))
-    # What lies beyond the edge goes on: a strip of table along it is no stroke.
-    wide = np.pad(grey, window, mode="edge")
-    return ndimage.grey_closing(wide, size=(window, window))[window:-window, window:-window]
 
 
 def otsu(values: np.ndarray) -> tuple[float, float]:

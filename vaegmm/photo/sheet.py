@@ -9,6 +9,8 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
+from vaegmm.photo.paper import filled
+
 _SIDE = 200  # pixels at which it is looked for
 _LEAST_AREA = 0.1  # of the picture
 _LEAST_FILLED = 0.92  # of the four corners' area
@@ -38,7 +40,7 @@ class Sheet(NamedTuple):
         return np.asarray(picture)
 
 
-def find_sheet(paper: np.ndarray) -> Sheet | None:
+def find_sheet(grey: np.ndarray) -> Sheet | None:
     """Find the largest bright region with four corners.
 
     A shadow across the sheet is as dark as a table may be. So the region is looked for at many
@@ -46,15 +48,15 @@ def find_sheet(paper: np.ndarray) -> Sheet | None:
     the picture may be the lit part of a sheet that fills it, and is no sheet.
 
     Args:
-        paper: the light of the picture without its ink, in [0, 1], shape (H, W).
+        grey: the picture, in [0, 1], shape (H, W).
 
     Returns:
         The sheet; None where there is none, or it fills the picture.
     """
-    scale = max(1.0, max(paper.shape) / _SIDE)
-    small = Image.fromarray(paper.astype(np.float32))
+    scale = max(1.0, max(grey.shape) / _SIDE)
+    small = Image.fromarray(grey.astype(np.float32))
     small = small.resize([max(1, round(side / scale)) for side in small.size], Image.Resampling.BOX)
-    light = np.asarray(small, float)
+    light = filled(np.asarray(small, float), strokes_go_on=True)
     best, most = None, _LEAST_AREA * light.size
     for level in np.linspace(light.min(), light.max(), _N_LEVELS + 2)[1:-1]:
         region = _largest(light > level)
@@ -71,7 +73,7 @@ def find_sheet(paper: np.ndarray) -> Sheet | None:
             best, most = corners, area
     if best is None:
         return None
-    factor = np.array(paper.shape[::-1]) / light.shape[::-1]
+    factor = np.array(grey.shape[::-1]) / light.shape[::-1]
     return Sheet(_from_upper_left(best * factor))
 
 
