@@ -14,7 +14,8 @@ from vaegmm.app.words import sentence, share
 from vaegmm.browser.export import export_html_bytes
 from vaegmm.colours import colour_of
 from vaegmm.model import VAEGMM
-from vaegmm.preprocess import LARGEST_FILE, digit_from_image, open_picture, split_digits
+from vaegmm.photo import LARGEST_FILE, digit_from_image, open_picture
+from vaegmm.preprocess import split_digits
 from vaegmm.reading import Reading, read_image, read_strokes
 
 # Without icons: what is chosen stands in the address as it is called.
