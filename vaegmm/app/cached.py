@@ -14,15 +14,19 @@ import streamlit as st
 
 from vaegmm import data
 from vaegmm.app import explore
+from vaegmm.app.start import Start
 from vaegmm.app.words import sentence
+from vaegmm.browser.fit_blob import fit_blob
 from vaegmm.data import DataError, Dataset
 from vaegmm.mixture import FitProgress
 from vaegmm.model import VAEGMM, load
+from vaegmm.replay import replay
 
 #: What caches tell one model, or one data set, from another by.
 BY_FINGERPRINT: dict[str | type, Callable[[Any], str]] = {
     VAEGMM: lambda model: model.fingerprint,
     Dataset: lambda dataset: dataset.fingerprint,
+    Start: repr,
 }
 
 
@@ -103,17 +107,25 @@ def scores(model: VAEGMM, images: Dataset) -> explore.Scores:
 
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_FINGERPRINT)
 def refitted(
-    model: VAEGMM, n_components: int, _progress: Callable[[FitProgress], object]
+    model: VAEGMM, start: int | Start, _progress: Callable[[FitProgress], object]
 ) -> VAEGMM:
-    """Return the model with a mixture of another size; `_progress` as `VAEGMM.refit` takes it."""
-    return model.refit(n_components, progress=_progress)
+    """Return the model with another mixture; `_progress` as `VAEGMM.refit` takes it.
+
+    Args:
+        model: it stays as it is.
+        start: how many components the mixture shall have, or where its fit shall begin.
+    """
+    options = {} if isinstance(start, int) else start.options()
+    n_components = start if isinstance(start, int) else start.n_components
+    other = model.refit(n_components, progress=_progress, history=True, **options)
+    played(other, _progress)  # while its iterations are at hand, which take more room than it
+    del other.mixture.history_
+    other.mixture.history = False
+    return other
 
 
-@st.cache_resource(
-    max_entries=4,
-    show_spinner="Fitting, and writing down each iteration …",
-    hash_funcs=BY_FINGERPRINT,
-)
-def em_iterations(model: VAEGMM) -> list[explore.Iteration]:
-    """Fit a mixture of the model's size once more, and return what it was on the way."""
-    return explore.em_iterations(model, len(model.mixture.weights_))
+@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=BY_FINGERPRINT)
+def played(model: VAEGMM, _progress: Callable[[FitProgress], object]) -> bytes:
+    """Return the fit of a model's mixture, as the page plays it back."""
+    recording, is_onwards = replay(model, _progress)
+    return fit_blob(recording, model.mixture, model.names, len(model.latents), is_onwards)

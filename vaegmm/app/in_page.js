@@ -4,16 +4,18 @@
 const MOUNTED = new WeakMap(); // one an element: the renderer below runs at every change of data
 const MODELS = (globalThis.vaegmmModels ??= new Map()); // address -> promise of a Model
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const shown = MOUNTED.get(parentElement);
   if (shown?.model === data.model && shown.part === data.part) {
     shown.data = data;
+    shown.tell = setTriggerValue;
     shown.view?.update?.(data);
     return shown.end;
   }
   shown?.end();
   const root = parentElement.querySelector(".in-page");
   const mounted = { model: data.model, part: data.part, data, isOver: false, view: null };
+  mounted.tell = setTriggerValue;
   mounted.end = () => {
     mounted.isOver = true;
     mounted.view?.destroy();
@@ -40,7 +42,7 @@ async function show(root, data, mounted) {
   if (mounted.isOver) return;
   root.textContent = "";
   root.dataset.part = part;
-  mounted.view = create(root, model);
+  mounted.view = create(root, model, (name, value) => mounted.tell(name, value));
   mounted.view.update?.(mounted.data); // it may have changed meanwhile
 }
 
@@ -76,10 +78,31 @@ function styled(root, address) {
   });
 }
 
-const STYLED = ["explorer", "overview"]; // parts with a style of their own
+const STYLED = ["em", "explorer", "overview"]; // parts with a style of their own
 
-/** For each part a promise of a function that puts it into an element. */
+/** For each part a promise of a function that puts it into an element; it tells Python by name. */
 const PARTS = {
+  async em({ files, truth }) {
+    const [{ createEm }, labels] = await Promise.all([
+      import(`${files}all.js`),
+      truth && bytesAt(truth),
+    ]);
+    return (element, model, tell) => {
+      const em = createEm(element, {
+        model,
+        truth: labels && new Uint8Array(labels),
+        onFit: (start) => tell("fit", start),
+      });
+      let shown = null;
+      const update = async ({ fit, title }) => {
+        if (fit === shown) return;
+        shown = fit;
+        const data = fit && (await bytesAt(fit));
+        if (fit === shown) em.setFit(data, title);
+      };
+      return { update, destroy: () => em.destroy() };
+    };
+  },
   async overview({ files }) {
     const { createOverview } = await import(`${files}all.js`);
     return (element, model) => createOverview(element, { model });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import streamlit as st
 
 from vaegmm.app.routes import (
     address_of_files,
+    address_of_fit,
     address_of_images,
     address_of_labels,
     address_of_model,
@@ -53,14 +55,48 @@ def overview(model: VAEGMM, key: str) -> None:
     _show("overview", model, key)
 
 
+def em(
+    model: VAEGMM, key: str, fit: bytes | None, title: str, on_fit: Callable[[], None]
+) -> dict[str, Any] | None:
+    """Show EM step by step: a recorded fit, and others that are begun in the page.
+
+    Args:
+        model: whose stored z are clustered.
+        key: of the element.
+        fit: that is played, as `fit_blob` writes it; None while it is not there yet.
+        title: what it is called.
+        on_fit: called when somebody wants a start fitted to all stored z, before the script runs.
+
+    Returns:
+        In the run after that the start, as em/em.js says; unchecked.
+    """
+    result = _show(
+        "em",
+        model,
+        key,
+        on_fit_change=on_fit,
+        fit=None if fit is None else address_of_fit(fit),
+        title=title,
+        truth=address_of_labels(model) if len(model.latents) <= MOST_LATENTS else None,
+    )
+    return result.fit
+
+
 def place(model: VAEGMM, z: np.ndarray, key: str) -> None:
     """Show where one z, shape (D,), lies among the stored ones, and the way that it came."""
     _show("place", model, key, z=np.asarray(z, float).round(4).tolist())
 
 
-def _show(part: str, model: VAEGMM, key: str, **options: Any) -> None:
-    _IN_PAGE(
+def _show(
+    part: str,
+    model: VAEGMM,
+    key: str,
+    on_fit_change: Callable[[], None] = lambda: None,
+    **options: Any,
+) -> Any:
+    return _IN_PAGE(
         key=key,
+        on_fit_change=on_fit_change,
         data={
             "part": part,
             "files": address_of_files(),

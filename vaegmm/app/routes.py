@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections import OrderedDict
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -29,21 +30,29 @@ _MODULES = (
     "model/model.js",
     "explorer/explorer.js",
     "explorer/address.js",
+    "em/em.js",
     "overview/overview.js",
     "pieces/placemap.js",
     "pieces/pad.js",
 )
-_NAMES = "Model, createExplorer, createOverview, createPad, createPlaceMap, fromAddress, toAddress"
+_NAMES = (
+    "Model, createEm, createExplorer, createOverview, createPad, createPlaceMap, fromAddress, "
+    "toAddress"
+)
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.
     "all.js": f"{bundle(*_MODULES)}export {{ {_NAMES} }};\n".encode(),
     **{
         f"{part}.css": (FOLDER / part / f"{part}.css").read_bytes()
-        for part in ("explorer", "overview")
+        for part in ("em", "explorer", "overview")
     },
 }
 _VERSION = hashlib.sha256(b"".join(_FILES.values())).hexdigest()[:12]
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+# The fits that pages play, by the digests of their blocks.
+_played: OrderedDict[str, bytes] = OrderedDict()
+_MOST_PLAYED = 24  # of 2 MB at most
 
 # The models that pages show, by their fingerprints: whoever has been shown one may fetch it.
 _shown: WeakValueDictionary[str, VAEGMM] = WeakValueDictionary()
@@ -58,6 +67,16 @@ def address_of_model(model: VAEGMM) -> str:
     """Return the address of a model's blob; from now on it can be fetched."""
     _shown[model.fingerprint] = model
     return _address(f"model/{model.fingerprint}")
+
+
+def address_of_fit(blob: bytes) -> str:
+    """Return the address of a recorded fit; from now on it can be fetched."""
+    digest = hashlib.sha256(blob).hexdigest()[:16]
+    _played[digest] = blob
+    _played.move_to_end(digest)
+    while len(_played) > _MOST_PLAYED:
+        _played.popitem(last=False)
+    return _address(f"fit/{digest}")
 
 
 def address_of_images(model: VAEGMM) -> str | None:
@@ -95,6 +114,13 @@ async def _model(request: Request) -> Response:
     # Weights hardly shrink: compressing them for each visitor took longer than sending them does.
     headers = {**_FOR_GOOD, "Content-Encoding": "identity"}
     return Response(blob, media_type="application/octet-stream", headers=headers)
+
+
+async def _fit(request: Request) -> Response:
+    blob = _played.get(request.path_params["digest"])
+    if blob is None:
+        raise HTTPException(404)
+    return Response(blob, media_type="application/octet-stream", headers=_FOR_GOOD)
 
 
 async def _images(request: Request) -> Response:
@@ -146,6 +172,7 @@ def _sheet(model: VAEGMM, sheet: int) -> bytes:
 ROUTES = [
     Route("/vaegmm/browser/{version}/{name}", _file),
     Route("/vaegmm/model/{fingerprint}", _model),
+    Route("/vaegmm/fit/{digest}", _fit),
     Route("/vaegmm/labels/{fingerprint}", _labels),
     Route("/vaegmm/images/{fingerprint}/{sheet:int}.png", _images),
 ]

@@ -20,6 +20,7 @@ SENTENCES = {
     # Settings
     "setting": "{label} must {rule}.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
+    "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
     "no such device": "This machine does not have that device. Choose the best there is.",
     # Data sets
     "no such data": "There is no file or folder {name}. Check the path, or upload the file.",
