@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from vaegmm.app.routes import (
     address_of_images,
     address_of_labels,
     address_of_model,
+    address_of_test_images,
 )
 from vaegmm.browser.blob import MOST_LATENTS
 from vaegmm.model import VAEGMM
@@ -46,7 +48,7 @@ def explorer(model: VAEGMM, key: str, view: str = "") -> None:
         images=images,
         truth=truth,
         view=view,
-        keptAs=f"vaegmm-{key}-{model.fingerprint}",
+        keptAs=_kept_as(key, model),
     )
 
 
@@ -82,6 +84,73 @@ def em(
     return result.fit
 
 
+def components(
+    model: VAEGMM, key: str, component: int | None, on_edit: Callable[[], None]
+) -> dict[str, Any] | None:
+    """Show the components of the mixture, each with a card, to be looked at and changed.
+
+    Args:
+        model: whose mixture it is.
+        key: of the element.
+        component: whose card is open; the largest one's if None.
+        on_edit: called when somebody changes something, before the script runs.
+
+    Returns:
+        In the run after such a change what it is, as components/components.js says; unchecked.
+    """
+    images = address_of_images(model) if len(model.latents) <= MOST_LATENTS else None
+    result = _show(
+        "components",
+        model,
+        key,
+        on_edit_change=on_edit,
+        images=images,
+        component=component,
+        mapKeptAs=_kept_as(_MAP_KEY, model),
+    )
+    if result.page == "map":
+        st.switch_page(_MAP)
+    return result.edit
+
+
+def confusion(
+    model: VAEGMM,
+    key: str,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    confidence: np.ndarray | None = None,
+) -> None:
+    """Show which labels are read as which, and the images behind each number.
+
+    Args:
+        model: that read the test images of `cached.dataset`.
+        key: of the element; another one for other numbers.
+        truth: the label of each test image, shape (N,).
+        predicted: what each was read as, shape (N,).
+        confidence: how sure that was, in [0, 1], shape (N,), where something says so.
+    """
+    sure = None if confidence is None else np.rint(confidence * 255)
+    _show(
+        "confusion",
+        model,
+        key,
+        images=address_of_test_images(model),
+        truth=_as_text(truth),
+        predicted=_as_text(predicted),
+        confidence=None if sure is None else _as_text(sure),
+    )
+
+
+def _kept_as(key: str, model: VAEGMM) -> str:
+    """Return the name under which a browser keeps what an explorer shows of a model."""
+    return f"vaegmm-{key}-{model.fingerprint}"
+
+
+def _as_text(values: np.ndarray) -> str:
+    """Write bytes, such as labels, as base64."""
+    return base64.b64encode(values.astype(np.uint8).tobytes()).decode()
+
+
 def place(model: VAEGMM, z: np.ndarray, key: str) -> None:
     """Show where one z, shape (D,), lies among the stored ones, and the way that it came."""
     _show("place", model, key, z=np.asarray(z, float).round(4).tolist())
@@ -92,11 +161,13 @@ def _show(
     model: VAEGMM,
     key: str,
     on_fit_change: Callable[[], None] = lambda: None,
+    on_edit_change: Callable[[], None] = lambda: None,
     **options: Any,
 ) -> Any:
     return _IN_PAGE(
         key=key,
         on_fit_change=on_fit_change,
+        on_edit_change=on_edit_change,
         data={
             "part": part,
             "files": address_of_files(),

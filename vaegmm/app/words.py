@@ -67,6 +67,7 @@ SENTENCES = {
     "strokes": "The drawing did not arrive as it was drawn. Clear the pad and draw it again.",
     "one label": "All clusters have the same name: there is no other digit to go to.",
     # Clusters changed by hand
+    "no change": "That change did not arrive as it was asked for. Try it again.",
     "no such cluster": "There is no such cluster any more. Choose another.",
     "no such label": "This model has no such label. Choose another.",
     "one cluster to merge": "A cluster cannot be merged with itself. Choose another one.",
