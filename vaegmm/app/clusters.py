@@ -16,9 +16,7 @@ from vaegmm.model import VAEGMM
 
 _NONE = "no change"  # the reason for refusing what is none
 _KEY = "components"  # of the element in the page
-# Session keys that no widget owns.
-_REFUSED = "edit_refused"  # why the last change could not be made
-_CHANGED = "edit_changed"  # the cluster that was changed last: its card stays open
+_REFUSED = "edit_refused"  # session key: why the last change could not be made
 
 
 def show(model: VAEGMM) -> None:
@@ -64,14 +62,14 @@ def _edit() -> None:
         st.session_state[_REFUSED] = sentence(error)
         return
     change = st.session_state[_KEY].edit
-    st.session_state[_CHANGED] = min(change.get("components") or [change.get("component")])
+    # The card of what was changed stays open.
+    changed = change["component"] if "component" in change else min(change["components"])
+    st.query_params["cluster"] = str(changed)
     mixtures.choose(other)
 
 
 def _opened(model: VAEGMM) -> int | None:
-    """Return the cluster that was changed last, or the one that the address asks for."""
-    if st.session_state.get(_CHANGED, len(model.mixture.weights_)) < len(model.mixture.weights_):
-        return int(st.session_state[_CHANGED])
+    """Return the cluster whose card the address asks for, if there is one of this number."""
     asked = st.query_params.get("cluster", "")
     is_one = asked.isascii() and asked.isdigit() and int(asked) < len(model.mixture.weights_)
     return int(asked) if is_one else None

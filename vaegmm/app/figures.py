@@ -117,6 +117,7 @@ def size_curves(
             name=kind,
             line={"color": PALETTE[(9, 3, 4, 6)[index % 4]], "width": 2},
             marker={"size": [16 if value == best else 10 for value in values]},
+            unselected={"marker": {"opacity": 1}},  # a click chooses, and dims nothing
             customdata=[(number, kind) for number in numbers],
             hovertemplate=f"%{{x}} clusters, {kind}: %{{y:,.4~f}}<extra></extra>",
         )

@@ -158,11 +158,11 @@ const PARTS = {
       import(`${files}all.js`),
       truth && bytesAt(truth),
     ]);
-    return (element, model) => {
+    return (element, model, tell) => {
       // A view stands in the address, and is there again when one comes back to the page.
       const { pathname } = location;
       const address = location.hash.slice(1) || (sessionStorage.getItem(keptAs) ?? first);
-      const tell = (view) => {
+      const keep = (view) => {
         const next = toAddress(view);
         sessionStorage.setItem(keptAs, next);
         if (location.pathname !== pathname) return; // the next page is on its way
@@ -174,9 +174,10 @@ const PARTS = {
         images: images && { url: (sheet) => `${images}${sheet}.png` },
         truth: labels && new Uint8Array(labels),
         view: fromAddress(address),
-        onView: tell,
+        onView: keep,
+        onCluster: (component) => tell("cluster", component),
       });
-      tell(explorer.view);
+      keep(explorer.view);
       const follow = () => {
         explorer.view = fromAddress(location.hash.slice(1));
       };

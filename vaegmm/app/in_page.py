@@ -22,6 +22,7 @@ from vaegmm.browser.blob import MOST_LATENTS
 from vaegmm.model import VAEGMM
 
 _HERE = Path(__file__).parent
+_CARDS = "pages/4_Mixture.py"  # the page on which every cluster has a card
 _IN_PAGE = st.components.v2.component(
     "vaegmm.in_page",
     html='<div class="in-page">\n</div>',
@@ -164,10 +165,11 @@ def _show(
     on_edit_change: Callable[[], None] = lambda: None,
     **options: Any,
 ) -> Any:
-    return _IN_PAGE(
+    result = _IN_PAGE(
         key=key,
         on_fit_change=on_fit_change,
         on_edit_change=on_edit_change,
+        on_cluster_change=lambda: None,  # makes `cluster` part of the result
         data={
             "part": part,
             "files": address_of_files(),
@@ -175,3 +177,6 @@ def _show(
             **options,
         },
     )
+    if isinstance(result.cluster, int):  # a name was pressed, for this run only
+        st.switch_page(_CARDS, query_params={"mixture": "Clusters", "cluster": str(result.cluster)})
+    return result
