@@ -1,9 +1,8 @@
-"""The page Mixture in the app: cards of clusters, changes by hand, confusion, and the ways there."""
+"""The page Mixture in the app: cards of clusters, changes by hand, and confusion."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect

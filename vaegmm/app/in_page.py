@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from vaegmm.browser.blob import MOST_LATENTS
 from vaegmm.model import VAEGMM
 
 _HERE = Path(__file__).parent
+_MAP = "pages/3_Latent_space.py"
+_MAP_KEY = "explorer"  # of the explorer there
 _CARDS = "pages/4_Mixture.py"  # the page on which every cluster has a card
 _IN_PAGE = st.components.v2.component(
     "vaegmm.in_page",
@@ -77,7 +79,7 @@ def em(
         "em",
         model,
         key,
-        on_fit_change=on_fit,
+        {"fit": on_fit},
         fit=None if fit is None else address_of_fit(fit),
         title=title,
         truth=address_of_labels(model) if len(model.latents) <= MOST_LATENTS else None,
@@ -104,13 +106,11 @@ def components(
         "components",
         model,
         key,
-        on_edit_change=on_edit,
+        {"edit": on_edit},
         images=images,
         component=component,
         mapKeptAs=_kept_as(_MAP_KEY, model),
     )
-    if result.page == "map":
-        st.switch_page(_MAP)
     return result.edit
 
 
@@ -161,22 +161,38 @@ def _show(
     part: str,
     model: VAEGMM,
     key: str,
-    on_fit_change: Callable[[], None] = lambda: None,
-    on_edit_change: Callable[[], None] = lambda: None,
+    told: Mapping[str, Callable[[], None]] | None = None,
     **options: Any,
 ) -> Any:
+    """Draw a part of a page.
+
+    Args:
+        part: which, by its name in in_page.js.
+        model: that it computes with.
+        key: of the element.
+        told: what is called before the script runs when the part tells something, by its name.
+        options: of the part.
+
+    Returns:
+        What it has told for this run, by name.
+    """
+    listeners = {"page": _nothing, "cluster": _nothing, **(told or {})}
     result = _IN_PAGE(
         key=key,
-        on_fit_change=on_fit_change,
-        on_edit_change=on_edit_change,
-        on_cluster_change=lambda: None,  # makes `cluster` part of the result
         data={
             "part": part,
             "files": address_of_files(),
             "model": address_of_model(model),
             **options,
         },
+        **{f"on_{name}_change": listener for name, listener in listeners.items()},
     )
-    if isinstance(result.cluster, int):  # a name was pressed, for this run only
+    if isinstance(result.cluster, int):  # the name of a cluster was pressed
         st.switch_page(_CARDS, query_params={"mixture": "Clusters", "cluster": str(result.cluster)})
+    if result.page == "map":
+        st.switch_page(_MAP)
     return result
+
+
+def _nothing() -> None:
+    """Stand where Streamlit asks for a callback: only then it tells the script."""
