@@ -176,7 +176,7 @@ def _show(
     Returns:
         What it has told for this run, by name.
     """
-    listeners = {"page": _nothing, "cluster": _nothing, **(told or {})}
+    listeners: dict[str, Any] = {"page": _nothing, "cluster": _nothing, **(told or {})}
     result = _IN_PAGE(
         key=key,
         data={
