@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vaegmm.training import Progress, TrainState
 
 Images = ArrayLike | Tensor
+_STARTS = ("weights_init", "means_init", "precisions_init")
 _N_RANKED = 10_000  # a rank among as many is good to half a percent
 
 
@@ -242,6 +243,7 @@ class VAEGMM(Parts):
         n_init: int = 5,
         validation: tuple[Images, ArrayLike] | None = None,
         progress: Callable[[FitProgress], object] | None = None,
+        **options: Any,
     ) -> VAEGMM:
         """Return the same autoencoder with another mixture, fitted to the stored z.
 
@@ -256,15 +258,23 @@ class VAEGMM(Parts):
             n_init: how many starts there are.
             validation: images and labels that name the components.
             progress: called after each iteration of EM; what it raises ends the fit.
+            options: further ones of `GaussianMixture`, such as covariance_type, means_init or
+                history.
 
         Raises:
             ValueError: if there are fewer stored z than components.
         """
-        config = replace(self.config.mixture, n_components=n_components, n_init=n_init)
+        kept = {field.name for field in fields(MixtureConfig)} & options.keys()
+        config = replace(
+            self.config.mixture,
+            n_components=n_components,
+            n_init=n_init,
+            **{name: options.pop(name) for name in kept},
+        )
         require_enough_images(len(self.latents), config)
         other = copy.copy(self)
         other.config = replace(self.config, mixture=config)
-        other.mixture = self._fit_mixture(config, seed, progress)
+        other.mixture = self._fit_mixture(config, seed, progress, **options)
         other.names, other.metrics = None, {}
         other.forget_derived()
         checked = self._check_validation(validation, self.label_names)
@@ -326,6 +336,19 @@ class VAEGMM(Parts):
         vars(other).pop("fingerprint", None)  # ranks have no part in it
         return other
 
+    def repeat_fit(
+        self, progress: Callable[[FitProgress], object] | None = None
+    ) -> GaussianMixture:
+        """Fit the mixture once more as it is fitted after a training, and keep its iterations.
+
+        It ends with the model's own mixture, unless that has been changed since, was fitted
+        elsewhere or from other settings.
+
+        Args:
+            progress: called after each iteration of EM; what it raises ends the fit.
+        """
+        return self._fit_mixture(self.config.mixture, self.config.seed, progress, history=True)
+
     def save(self, path: str | Path) -> None:
         """Write one safetensors file, atomically.
 
@@ -352,15 +375,18 @@ class VAEGMM(Parts):
         config: MixtureConfig,
         seed: int,
         progress: Callable[[FitProgress], object] | None = None,
+        **options: Any,
     ) -> GaussianMixture:
-        options: dict[str, Any] = asdict(config)
+        start: dict[str, Any] = {}
         prior = self.prior
         if prior is not None and (len(prior.weights), "full") == (
             config.n_components,
             config.covariance_type,
         ):
-            options |= prior.as_start() | {"n_init": 1}
-        mixture = GaussianMixture(**options, random_state=seed)
+            start = prior.as_start() | {"n_init": 1}
+        if options.keys() & {"init_params", *_STARTS}:
+            start = {}  # whoever says where to begin means it
+        mixture = GaussianMixture(**asdict(config) | start | options, random_state=seed)
         return mixture.fit(self.latents.astype(np.float64), progress=progress)
 
     def _name(self, images: np.ndarray, labels: np.ndarray, label_names: tuple[str, ...]) -> None:

@@ -14,15 +14,21 @@ import streamlit as st
 
 from vaegmm import data
 from vaegmm.app import explore
+from vaegmm.app.start import Start, Wanted
 from vaegmm.app.words import sentence
+from vaegmm.browser.fit_blob import fit_blob
 from vaegmm.data import DataError, Dataset
+from vaegmm.metrics import accuracy
 from vaegmm.mixture import FitProgress
 from vaegmm.model import VAEGMM, load
+from vaegmm.replay import replay
 
 #: What caches tell one model, or one data set, from another by.
 BY_FINGERPRINT: dict[str | type, Callable[[Any], str]] = {
     VAEGMM: lambda model: model.fingerprint,
     Dataset: lambda dataset: dataset.fingerprint,
+    Start: repr,
+    Wanted: repr,
 }
 
 
@@ -101,19 +107,45 @@ def scores(model: VAEGMM, images: Dataset) -> explore.Scores:
     return explore.Scores.of(model, images.test.images)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_FINGERPRINT)
-def refitted(
-    model: VAEGMM, n_components: int, _progress: Callable[[FitProgress], object]
-) -> VAEGMM:
-    """Return the model with a mixture of another size; `_progress` as `VAEGMM.refit` takes it."""
-    return model.refit(n_components, progress=_progress)
+@st.cache_resource(
+    max_entries=4, show_spinner="Clustering the test images …", hash_funcs=BY_FINGERPRINT
+)
+def test_clusters(model: VAEGMM, images: Dataset) -> np.ndarray:
+    """Return the cluster of each test image where there is one cluster a label, shape (N,)."""
+    n_clusters = len(images.label_names)
+    if len(model.mixture.weights_) != n_clusters:
+        model = model.refit(n_clusters)
+    return model.mixture.predict(model.encode(images.test.images))
 
 
 @st.cache_resource(
-    max_entries=4,
-    show_spinner="Fitting, and writing down each iteration …",
-    hash_funcs=BY_FINGERPRINT,
+    max_entries=32, show_spinner="Reading the validation images …", hash_funcs=BY_FINGERPRINT
 )
-def em_iterations(model: VAEGMM) -> list[explore.Iteration]:
-    """Fit a mixture of the model's size once more, and return what it was on the way."""
-    return explore.em_iterations(model, len(model.mixture.weights_))
+def validation_accuracy(model: VAEGMM, images: Dataset) -> float:
+    """Return the share of the validation images that a model with names reads rightly."""
+    assert images.validation.labels is not None
+    return accuracy(model.predict(images.validation.images), images.validation.labels)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_FINGERPRINT)
+def refitted(
+    model: VAEGMM, wanted: Wanted | Start, _progress: Callable[[FitProgress], object]
+) -> VAEGMM:
+    """Return the model with another mixture; `_progress` as `VAEGMM.refit` takes it.
+
+    Args:
+        model: it stays as it is.
+        wanted: how large the mixture shall be, or where its fit shall begin.
+    """
+    other = model.refit(wanted.n_components, progress=_progress, history=True, **wanted.options())
+    played(other, _progress)  # while its iterations are at hand, which take more room than it
+    del other.mixture.history_
+    other.mixture.history = False
+    return other
+
+
+@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=BY_FINGERPRINT)
+def played(model: VAEGMM, _progress: Callable[[FitProgress], object]) -> bytes:
+    """Return the fit of a model's mixture, as the page plays it back."""
+    recording, is_onwards = replay(model, _progress)
+    return fit_blob(recording, model.mixture, model.names, len(model.latents), is_onwards)

@@ -36,7 +36,7 @@ async function show(root, data, mounted) {
   const [create, model] = await Promise.all([
     PARTS[part](data),
     modelAt(data),
-    STYLED.includes(part) && styled(root, `${files}${part}.css`),
+    STYLES[part] && styled(root, `${files}${STYLES[part]}.css`),
   ]);
   if (mounted.isOver) return;
   root.textContent = "";
@@ -65,6 +65,17 @@ async function bytesAt(address) {
   return response.arrayBuffer();
 }
 
+function fromBase64(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/** Let the address name what is open, so that it can be handed on. */
+function keepInAddress(name, value) {
+  const address = new URL(location.href);
+  address.searchParams.set(name, value);
+  history.replaceState(history.state, "", address);
+}
+
 /** Wait for the part's style, so that nothing is seen without it. */
 function styled(root, address) {
   const link = document.createElement("link");
@@ -77,10 +88,59 @@ function styled(root, address) {
   });
 }
 
-const STYLED = ["draw", "explorer", "overview"]; // parts with a style of their own
+/** The style sheets of the parts that have one. */
+const STYLES = {
+  ...{ draw: "draw", em: "em", explorer: "explorer", overview: "overview" },
+  ...{ components: "components", confusion: "components" },
+};
 
 /** For each part a promise of a function that puts it into an element; `mounted.tell` tells Python. */
 const PARTS = {
+  async em({ files, truth }) {
+    const [{ createEm }, labels] = await Promise.all([
+      import(`${files}all.js`),
+      truth && bytesAt(truth),
+    ]);
+    return (element, model, mounted) => {
+      const em = createEm(element, {
+        model,
+        truth: labels && new Uint8Array(labels),
+        onFit: (start) => mounted.tell.once("fit", start),
+      });
+      let shown = null;
+      const update = async ({ fit, title }) => {
+        if (fit === shown) return;
+        shown = fit;
+        const data = fit && (await bytesAt(fit));
+        if (fit === shown) em.setFit(data, title);
+      };
+      return { update, destroy: () => em.destroy() };
+    };
+  },
+  async confusion({ files, images, truth, predicted, confidence }) {
+    const { createConfusion } = await import(`${files}all.js`);
+    const tested = { truth: fromBase64(truth), predicted: fromBase64(predicted) };
+    tested.confidence = confidence && fromBase64(confidence);
+    const url = (sheet) => `${images}${sheet}.png`;
+    return (element, model) => createConfusion(element, { model, tested, images: { url } });
+  },
+  async components({ files, images, component, mapKeptAs }) {
+    const { createComponents } = await import(`${files}all.js`);
+    return (element, model, mounted) => {
+      const components = createComponents(element, {
+        model,
+        images: images && { url: (sheet) => `${images}${sheet}.png` },
+        component,
+        onOpen: (k) => keepInAddress("cluster", k),
+        onMembers: (k) => {
+          sessionStorage.setItem(mapKeptAs, `find*cluster*${k}`); // what the map will show
+          mounted.tell.once("page", "map");
+        },
+        onEdit: (change) => mounted.tell.once("edit", change),
+      });
+      return { destroy: () => components.destroy() };
+    };
+  },
   async overview({ files }) {
     const { createOverview } = await import(`${files}all.js`);
     return (element, model) => createOverview(element, { model });
@@ -103,11 +163,11 @@ const PARTS = {
       import(`${files}all.js`),
       truth && bytesAt(truth),
     ]);
-    return (element, model) => {
+    return (element, model, mounted) => {
       // A view stands in the address, and is there again when one comes back to the page.
       const { pathname } = location;
       const address = location.hash.slice(1) || (sessionStorage.getItem(keptAs) ?? first);
-      const tell = (view) => {
+      const keep = (view) => {
         const next = toAddress(view);
         sessionStorage.setItem(keptAs, next);
         if (location.pathname !== pathname) return; // the next page is on its way
@@ -119,9 +179,10 @@ const PARTS = {
         images: images && { url: (sheet) => `${images}${sheet}.png` },
         truth: labels && new Uint8Array(labels),
         view: fromAddress(address),
-        onView: tell,
+        onView: keep,
+        onCluster: (component) => mounted.tell.once("cluster", component),
       });
-      tell(explorer.view);
+      keep(explorer.view);
       const follow = () => {
         explorer.view = fromAddress(location.hash.slice(1));
       };

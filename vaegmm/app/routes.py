@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections import OrderedDict
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -29,19 +30,24 @@ _MODULES = (
     "model/model.js",
     "explorer/explorer.js",
     "explorer/address.js",
+    "em/em.js",
     "overview/overview.js",
+    "components/components.js",
+    "components/confusion.js",
     "draw/draw.js",
     "draw/drawings.js",
     "pieces/pad.js",
 )
 _NAMES = (
-    "Model, createDraw, createExplorer, createOverview, createPad, fromAddress, storageIn, "
-    "toAddress"
+    "Model, createComponents, createConfusion, createDraw, createEm, createExplorer, "
+    "createOverview, createPad, fromAddress, storageIn, toAddress"
 )
 _STYLES = {
+    "components": ["components/components.css"],
+    "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css"],
+    "em": ["em/em.css"],
     "explorer": ["explorer/explorer.css"],
     "overview": ["pieces/pieces.css", "overview/overview.css"],
-    "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css"],
 }
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.
@@ -53,6 +59,10 @@ _FILES = {
 }
 _VERSION = hashlib.sha256(b"".join(_FILES.values())).hexdigest()[:12]
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+# The fits that pages play, by the digests of their blocks.
+_played: OrderedDict[str, bytes] = OrderedDict()
+_MOST_PLAYED = 24  # of 2 MB at most
 
 # The models that pages show, by their fingerprints: whoever has been shown one may fetch it.
 _shown: WeakValueDictionary[str, VAEGMM] = WeakValueDictionary()
@@ -69,12 +79,28 @@ def address_of_model(model: VAEGMM) -> str:
     return _address(f"model/{model.fingerprint}")
 
 
+def address_of_fit(blob: bytes) -> str:
+    """Return the address of a recorded fit; from now on it can be fetched."""
+    digest = hashlib.sha256(blob).hexdigest()[:16]
+    _played[digest] = blob
+    _played.move_to_end(digest)
+    while len(_played) > _MOST_PLAYED:
+        _played.popitem(last=False)
+    return _address(f"fit/{digest}")
+
+
 def address_of_images(model: VAEGMM) -> str | None:
     """Return where the sheets of a model's training images are; None where they are not here."""
     if cached.own_dataset(model) is None:
         return None
     _shown[model.fingerprint] = model
     return _address(f"images/{model.fingerprint}/")
+
+
+def address_of_test_images(model: VAEGMM) -> str:
+    """Return where the sheets of the test images are that a model is shown with."""
+    _shown[model.fingerprint] = model
+    return _address(f"test-images/{model.fingerprint}/")
 
 
 def address_of_labels(model: VAEGMM) -> str | None:
@@ -106,9 +132,24 @@ async def _model(request: Request) -> Response:
     return Response(blob, media_type="application/octet-stream", headers=headers)
 
 
+async def _fit(request: Request) -> Response:
+    blob = _played.get(request.path_params["digest"])
+    if blob is None:
+        raise HTTPException(404)
+    return Response(blob, media_type="application/octet-stream", headers=_FOR_GOOD)
+
+
 async def _images(request: Request) -> Response:
+    return await _sheet_of(request, is_test=False)
+
+
+async def _test_images(request: Request) -> Response:
+    return await _sheet_of(request, is_test=True)
+
+
+async def _sheet_of(request: Request, is_test: bool) -> Response:
     sheet = await run_in_threadpool(
-        _sheet, _shown_model(request), int(request.path_params["sheet"])
+        _sheet, _shown_model(request), int(request.path_params["sheet"]), is_test
     )
     return Response(sheet, media_type="image/png", headers=_FOR_GOOD)
 
@@ -136,11 +177,16 @@ def blob_of(model: VAEGMM) -> bytes:
 
 
 @st.cache_resource(max_entries=120, show_spinner=False, hash_funcs=cached.BY_FINGERPRINT)
-def _sheet(model: VAEGMM, sheet: int) -> bytes:
-    """Lay a thousand training images out as one picture, row by row."""
-    dataset, n_images = cached.own_dataset(model), SHEET_COLUMNS * SHEET_ROWS
-    images = None if dataset is None else dataset.train.images[sheet * n_images :][:n_images]
-    if images is None or not len(images):
+def _sheet(model: VAEGMM, sheet: int, is_test: bool) -> bytes:
+    """Lay a thousand training or test images out as one picture, row by row."""
+    if is_test:
+        images = cached.dataset(model)[0].test.images
+    else:
+        own = cached.own_dataset(model)
+        images = np.empty((0, 28, 28)) if own is None else own.train.images
+    n_images = SHEET_COLUMNS * SHEET_ROWS
+    images = images[sheet * n_images :][:n_images]
+    if not len(images):
         raise HTTPException(404)
     _, height, width = images.shape
     grid = np.zeros((n_images, height, width), np.uint8)
@@ -155,6 +201,8 @@ def _sheet(model: VAEGMM, sheet: int) -> bytes:
 ROUTES = [
     Route("/vaegmm/browser/{version}/{name}", _file),
     Route("/vaegmm/model/{fingerprint}", _model),
+    Route("/vaegmm/fit/{digest}", _fit),
     Route("/vaegmm/labels/{fingerprint}", _labels),
     Route("/vaegmm/images/{fingerprint}/{sheet:int}.png", _images),
+    Route("/vaegmm/test-images/{fingerprint}/{sheet:int}.png", _test_images),
 ]

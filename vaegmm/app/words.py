@@ -20,6 +20,7 @@ SENTENCES = {
     # Settings
     "setting": "{label} must {rule}.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
+    "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
     "no such device": "This machine does not have that device. Choose the best there is.",
     # Data sets
     "no such data": "There is no file or folder {name}. Check the path, or upload the file.",
@@ -72,6 +73,12 @@ SENTENCES = {
     "strokes": "The drawing did not arrive as it was drawn. Clear the pad and draw it again.",
     "one label": "All clusters have the same name: there is no other digit to go to.",
     "label without cluster": "No cluster is named after this digit: there is no style to tell.",
+    # Clusters changed by hand
+    "no change": "That change did not arrive as it was asked for. Try it again.",
+    "no such cluster": "There is no such cluster any more. Choose another.",
+    "no such label": "This model has no such label. Choose another.",
+    "one cluster to merge": "A cluster cannot be merged with itself. Choose another one.",
+    "small cluster": "This cluster has too few images to be split: {least} is the least.",
     # Checkpoints
     "no such checkpoint": "{name} is no longer there. Choose another model.",
     "damaged checkpoint": "{name} is damaged, or not a model of vaegmm's. " + _CHECKPOINT,

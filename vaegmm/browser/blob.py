@@ -71,7 +71,6 @@ def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = N
         **_latent_arrays(model),
         **_example_arrays(model),
     }
-    block, table = _lay_out(arrays)
     vae = model.vae.config
     header: dict[str, Any] = {
         "title": str(data.get("title", "")) if title is None else title,
@@ -94,8 +93,19 @@ def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = N
         "examples": None
         if model.examples is None
         else {"n": len(model.examples), "mass": model.examples.mass},
-        "arrays": table,
     }
+    return pack(header, arrays)
+
+
+def pack(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
+    """Write a header and arrays as one block of bytes, as it is described above.
+
+    Args:
+        header: JSON; `arrays` and `fingerprint` are added.
+        arrays: by name, of types that `blob.js` knows.
+    """
+    block, table = _lay_out(arrays)
+    header = {**header, "arrays": table}
     header["fingerprint"] = hashlib.sha256(_as_json(header) + block).hexdigest()[:16]
     content = _as_json(header)
     content += b" " * (-len(content) % _ALIGNMENT) + block

@@ -91,12 +91,18 @@ export class Projection {
     return model.unproject(steps, rows, through);
   }
 
-  /** The covariance of a component on the map: `{x, y, z?, xx, xy, yy, …}` for `setEllipses`. */
-  ellipse(component) {
+  /**
+   * The covariance of a component on the map: `{x, y, z?, xx, xy, yy, …}` for `setEllipses`.
+   *
+   * @param {number} component
+   * @param {{means: ArrayLike<number>, covariances: ArrayLike<number>}} mixture  (K, D), (K, D, D);
+   *   the model's own if left out
+   */
+  ellipse(component, { means, covariances } = this.model) {
     const { model, rows, nAxes } = this;
     const d = model.dimension;
-    const [x, y, z] = this.project(model.means.subarray(component * d, (component + 1) * d));
-    const sigma = model.covariances.subarray(component * d * d, (component + 1) * d * d);
+    const [x, y, z] = this.project(means.subarray(component * d, (component + 1) * d));
+    const sigma = covariances.subarray(component * d * d, (component + 1) * d * d);
     const across = (a, b) => {
       if (a >= nAxes || b >= nAxes) return 0;
       let sum = 0;

@@ -42,7 +42,8 @@ class PointMap {
   /** Called with `{index, place, x, y}` of the nearest point, its data coordinates and its place in
    * pixels; over empty space with index -1 and the pointer's; with null when nothing is meant. */
   onHover = null;
-  /** Called with the same and `by`: "pointer" or "keyboard"; with null when a person lets go. */
+  /** Called with the same, `by`: "pointer" or "keyboard", and `at`: where the pointer was, in
+   * pixels; with null when a person lets go. */
   onPick = null;
   /** Called with `{indices, polygon}`: the undimmed points in a drawn outline, rising, and the
    * outline in data coordinates, (M, 2), or null in a solid view. */
@@ -183,8 +184,8 @@ class PointMap {
    * Draw ellipses of covariances.
    *
    * @param {object[]} ellipses  `{x, y, z?, xx, xy, yy, xz?, yz?, zz?, radius?, colour?, label?,
-   *   isStrong?, isMovable?}`: mean, covariance, standard deviations to the line (2), and whether
-   *   it can be dragged by its mean
+   *   isStrong?, isFaint?, isMovable?, from?}`: mean, covariance, standard deviations to the line
+   *   (2), whether it can be dragged by its mean, and a place from which an arrow leads to the mean
    */
   setEllipses(ellipses, { glide = true } = {}) {
     const numbers = ellipses.flatMap(({ x, y, z = 0, xx, xy, yy, xz = 0, yz = 0, zz = 0 }) => [
@@ -619,7 +620,7 @@ class PointMap {
   #pick(index, by) {
     const place = this.#point(index, Infinity);
     const [x, y] = this.#screen(place);
-    this.onPick?.({ index, place: place.slice(0, this.#dimension), x, y, by });
+    this.onPick?.({ index, place: place.slice(0, this.#dimension), x, y, by, at: [x, y] });
   }
 
   // The movable ellipse whose mean lies there, or -1.
@@ -652,7 +653,10 @@ class PointMap {
       hover: (x, y) => this.#hover(x, y),
       leave: () => this.#leave(),
       tap: (x, y, isTouch) =>
-        this.onPick?.({ ...this.#hit(x, y, isTouch ? TOUCH_REACH : REACH), by: "pointer" }),
+        this.onPick?.({
+          ...this.#hit(x, y, isTouch ? TOUCH_REACH : REACH),
+          ...{ by: "pointer", at: [x, y] },
+        }),
       drag: (dx, dy, isAlternative) => {
         this.#take();
         if (this.#dimension === 3 && !isAlternative) this.#camera.orbit(dx * ORBIT, -dy * ORBIT);

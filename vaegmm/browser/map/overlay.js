@@ -5,6 +5,7 @@ import { placeLabels } from "./labels.js";
 
 const LABEL = 20; // pixels of a text at the map's usual size
 const SMALL_MAP = 480; // pixels; on a narrower map texts are smaller
+const LEAST_ARROW = 3; // pixels; a shorter way is not seen
 
 /** A drawing on a transparent canvas over the points. */
 export class Overlay {
@@ -34,7 +35,8 @@ export class Overlay {
     if (scene.trace) this.#trace(scene.trace, theme);
   }
 
-  #ellipse(camera, { at, covariance, radius, colour, isStrong, isMovable }, theme) {
+  #ellipse(camera, ellipse, theme) {
+    const { at, covariance, radius, colour, isStrong, isMovable, isFaint, from } = ellipse;
     const { context } = this;
     const [x, y, depth] = camera.project(at);
     if (Number.isNaN(x)) return;
@@ -46,10 +48,35 @@ export class Overlay {
     const [long, short] = [half(middle + gap), half(middle - gap)];
     context.beginPath();
     context.ellipse(x, y, long, short, Math.atan2(2 * xy, xx - yy) / 2, 0, 2 * Math.PI);
-    const width = isStrong ? 2.25 : 1.25;
-    this.#line(theme.paper, width + 1.5, 0.55);
-    this.#line(colour ?? theme.ink, width, 0.95);
+    if (isFaint) this.#line(colour ?? theme.ink, 1, 0.45);
+    else {
+      const width = isStrong ? 2.25 : 1.25;
+      this.#line(theme.paper, width + 1.5, 0.55);
+      this.#line(colour ?? theme.ink, width, 0.95);
+    }
+    if (from) {
+      const [fromX, fromY] = camera.project([from[0], from[1], from[2] ?? 0]);
+      this.#arrow(fromX, fromY, x, y, theme, isFaint);
+    }
     if (isMovable) this.#disc(x, y, 5.5, colour ?? theme.ink, theme.paper);
+  }
+
+  // To a mean, from where it was: it grows as the mean glides there.
+  #arrow(fromX, fromY, x, y, theme, isFaint) {
+    const length = Math.hypot(x - fromX, y - fromY);
+    if (length < LEAST_ARROW) return;
+    const { context } = this;
+    const head = Math.min(isFaint ? 5 : 9, 0.6 * length);
+    const turn = Math.atan2(y - fromY, x - fromX);
+    context.beginPath();
+    context.moveTo(fromX, fromY);
+    context.lineTo(x, y);
+    for (const side of [0.45, -0.45]) {
+      context.moveTo(x, y);
+      context.lineTo(x - head * Math.cos(turn + side), y - head * Math.sin(turn + side));
+    }
+    if (!isFaint) this.#line(theme.paper, 5, 0.8);
+    this.#line(theme.ink, isFaint ? 1 : 2.25, isFaint ? 0.6 : 1);
   }
 
   #trail(camera, trail, theme) {

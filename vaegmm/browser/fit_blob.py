@@ -1,0 +1,62 @@
+"""A recorded fit as one block of bytes, in the form of `blob.py`: what the page plays back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaegmm.browser.blob import pack
+from vaegmm.labelling import ComponentNames
+from vaegmm.mixture import GaussianMixture, Recording
+
+#: Of the frames. 60 iterations of 100 components in 8 dimensions are 1.1 MB.
+MOST_BYTES = 2 * 2**20
+_LEAST_FRAMES = 12
+
+
+def fit_blob(
+    recording: Recording,
+    mixture: GaussianMixture,
+    names: ComponentNames | None,
+    n_points: int,
+    onwards: bool = False,
+) -> bytes:
+    """Write a fit for the page.
+
+    Frames are float32, covariances their lower triangles; of very long and large fits only some
+    iterations are kept, so that the block stays below MOST_BYTES.
+
+    Args:
+        recording: of the fit.
+        mixture: that it ended with.
+        names: of the components.
+        n_points: how many points it was fitted to.
+        onwards: whether it begins with the mixture itself, since its own fit is not known.
+    """
+    n_components, dimension = recording.means.shape[1:]
+    numbers = 1 + dimension + dimension * (dimension + 1) // 2
+    recording = recording.thinned(max(MOST_BYTES // (4 * n_components * numbers), _LEAST_FRAMES))
+    rows, columns = np.tril_indices(dimension)
+    arrays: dict[str, np.ndarray] = {
+        "numbers": recording.numbers.astype(np.int32),
+        "weights": recording.weights.astype(np.float32),
+        "means": recording.means.astype(np.float32),
+        "covariances": recording.covariances[..., rows, columns].astype(np.float32),
+        "log_likelihoods": recording.log_likelihoods.astype(np.float64),
+        "lower_bounds": recording.lower_bounds.astype(np.float64),
+    }
+    if names is not None:
+        arrays["names"] = names.names.astype(np.int32)
+    header = {
+        "kind": "fit",
+        "n_frames": len(recording.numbers),
+        "n_iterations": len(recording.lower_bounds),
+        "n_components": n_components,
+        "dimension": dimension,
+        "n_points": n_points,
+        "covariance_type": mixture.covariance_type,
+        "reg_covar": float(mixture.reg_covar),
+        "is_named": names is not None,
+        "converged": bool(mixture.converged_),
+        "onwards": onwards,
+    }
+    return pack(header, arrays)
