@@ -71,7 +71,7 @@ def main() -> None:
         ]
         fit(model, numbers)
         return
-    print(f"| gap | joined | by gaps | vaegmm | as put together |\n|---|---|---|---|---|")
+    print("| gap | joined | by gaps | vaegmm | as put together |\n|---|---|---|---|---|")
     rng = np.random.default_rng(0)
     rows = []
     for joined in (0.0, JOINED):
@@ -145,9 +145,7 @@ def leading(before: np.ndarray, after: np.ndarray, is_curved: bool) -> np.ndarra
         return start + step * (end - start)
     # Cubic Hermite: it leaves as the one stroke ends and arrives as the other begins.
     leave, arrive = before[-1] - before[-min(4, len(before))], after[min(3, len(after) - 1)] - end
-    leave, arrive = (
-        length * each / max(np.linalg.norm(each), 1e-9) for each in (leave, arrive)
-    )
+    leave, arrive = (length * each / max(np.linalg.norm(each), 1e-9) for each in (leave, arrive))
     return (
         (1 + 2 * step) * (1 - step) ** 2 * start
         + step * (1 - step) ** 2 * leave
@@ -239,9 +237,7 @@ def log_of_all_rows(
         (first, last + 1, digits[i] + (links[of_link[out]] if out >= 0 else 0), i, of_link.get(out))
         for i, (first, last, out) in enumerate(found.spans.tolist())
     ]
-    steps += [
-        (link, link + 1, links[i], None, i) for link, i in of_link.items() if link > 0
-    ]
+    steps += [(link, link + 1, links[i], None, i) for link, i in of_link.items() if link > 0]
     n = len(found.pieces)
     before, behind = np.full(n + 1, -np.inf), np.full(n + 1, -np.inf)
     before[0] = behind[n] = 0

@@ -200,11 +200,7 @@ def partial_drawings(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
             parts.append([*lines[:longest], cut, *lines[longest + 1 :]])
     if len(lines) > 1 and lengths[shortest] < _ADDITION * lengths.sum():
         parts.append([*lines[:shortest], *lines[shortest + 1 :]])
-    return [
-        [line.tolist() for line in part]
-        for part in parts
-        if not is_dot(part)
-    ]
+    return [[line.tolist() for line in part] for part in parts if not is_dot(part)]
 
 
 def distances_along(line: np.ndarray) -> np.ndarray:
