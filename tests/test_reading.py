@@ -7,7 +7,7 @@ import pytest
 
 from vaegmm import VAEGMM
 from vaegmm.data import Dataset
-from vaegmm.preprocess import digit_from_strokes, partial_drawings
+from vaegmm.preprocess import digit_from_strokes, drawing_parts, partial_drawings
 from vaegmm.reading import STRANGE, read_image, read_strokes
 
 SEVEN = [[[0.2, 0.2], [0.8, 0.2], [0.6, 0.5], [0.45, 0.85]], [[0.4, 0.5], [0.7, 0.5]]]
@@ -35,11 +35,38 @@ def test_a_drawing_is_read_with_its_parts(small_model: VAEGMM) -> None:
     np.testing.assert_array_equal([v.label for v in reading.views], small_model.predict(images))
     np.testing.assert_allclose([view.z for view in reading.views], small_model.encode(images))
     assert reading.typicality == reading.views[0].typicality
-    typicality = np.array([view.typicality for view in reading.views])
+    typicality = [view.typicality for view in reading.views]
     np.testing.assert_allclose(typicality, small_model.typicality(images))
-    weights = np.array([view.weight for view in reading.views])
-    order = np.argsort(typicality[1:], kind="stable")
-    assert (np.diff(weights[1:][order]) >= 0).all(), "the more typical, the more"
+
+
+def test_a_view_is_believed_for_what_it_is_and_for_what_was_left_out(small_model: VAEGMM) -> None:
+    reading = read_strokes(small_model, SEVEN)
+    inference = small_model.infer(np.stack([view.image for view in reading.views]))
+    looks = 0.5 * inference.log_likelihood - 0.1 * inference.excess
+    parts = drawing_parts(SEVEN)
+    before = [1.6, *(-5.5 * p.share + 2.5 * p.turn + 2.5 * p.leftward for p in parts)]
+    expected = np.exp(looks + before - (looks + before).max())
+    weights = [view.weight for view in reading.views]
+    np.testing.assert_allclose(weights, expected / expected.sum(), atol=1e-5)
+
+
+def test_parts_tell_how_a_beginning_turns_and_where_an_end_goes() -> None:
+    flag = [[[0.3, 0.3], [0.5, 0.1], [0.5, 0.9]]]  # up to the right, then down
+    length = np.hypot(0.2, 0.2) + 0.8
+    for part in drawing_parts(flag)[::2]:
+        is_flag = part.share * length < np.hypot(0.2, 0.2) - 0.1 * length
+        assert part.turn == pytest.approx(1) if is_flag else part.turn < 0.95
+        assert part.leftward == 0
+    left, right = ([[[0.5, 0.1], [0.5, 0.5], [x, 0.5]]] for x in (0.1, 0.9))
+    for strokes, leftward in ((left, 1), (right, -1)):
+        ends = drawing_parts(strokes)[1::2]
+        assert [(part.share, part.turn) for part in ends] == [
+            (s, 0) for s in (0.08, 0.16, 0.24, 0.32)
+        ]
+        assert [part.leftward for part in ends] == pytest.approx([leftward] * 4)
+    short = drawing_parts(SEVEN)[-1]
+    assert short.strokes == [SEVEN[0]]
+    assert short[1:] == (0, 0, 0)
 
 
 def test_a_reading_adds_up(small_model: VAEGMM) -> None:

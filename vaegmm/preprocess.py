@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -31,6 +31,7 @@ _SOFTNESS = 0.35  # pixels of blur: MNIST's edges are softer than a box filter's
 _EDGE = 1.2
 _SEGMENTS_AT_ONCE = 512  # each may touch every pixel of the field
 _ENDS = (0.08, 0.16, 0.24, 0.32)  # shares of a stroke that may be a flag or a hook
+_NEAR = 0.1  # of a stroke: behind a flag, how much of the rest tells where that goes
 _ADDITION = 0.4  # of a drawing's length: a shorter stroke may be a bar or a foot
 _TOGETHER = 0.25  # of the narrower of two strokes' width, shared by both: parts of one digit
 _SMALLEST = 0.02  # of the pad: a drawing smaller than this is a dot
@@ -170,15 +171,28 @@ def _ink(
     return ink.reshape(n_drawings, SIDE, SIDE)
 
 
+class Part(NamedTuple):
+    """A drawing without something that many people add to a digit, and others don't."""
+
+    strokes: list[Stroke]
+    share: float  # of the stroke that was cut; 0 where a whole stroke was left out
+    turn: float  # of a beginning: the cosine of the angle in which it goes over into the rest
+    leftward: float  # of an end: how far it goes to the left, from -1 to 1
+
+
 def partial_drawings(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
+    """Return the strokes of each of a drawing's parts, as `drawing_parts` finds them."""
+    return [part.strokes for part in drawing_parts(strokes)]
+
+
+def drawing_parts(strokes: Iterable[Stroke]) -> list[Part]:
     """Leave out, one at a time, what many people add to a digit and others don't.
 
     The flag of a 1 and the hook of a 9 are the beginning and the end of a stroke, the bar of a 7
     and the foot of a 1 a short stroke of their own.
 
     Returns:
-        The strokes of each part of the drawing that is more than a dot; none where nothing can be
-        left out.
+        Each part of the drawing that is more than a dot; none where nothing can be left out.
 
     Raises:
         ValueError: if a point is no pair of finite numbers.
@@ -188,17 +202,23 @@ def partial_drawings(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
         return []
     lengths = np.array([_distances(line)[-1] for line in lines])
     longest, shortest = int(lengths.argmax()), int(lengths.argmin())
-    parts: list[list[np.ndarray]] = []
+    line, length = lines[longest], lengths[longest]
+    parts: list[tuple[list[np.ndarray], float, float, float]] = []
     for share in _ENDS:
-        for start, end in ((share, 1.0), (0.0, 1.0 - share)):
-            cut = _between(lines[longest], start, end)
-            parts.append([*lines[:longest], cut, *lines[longest + 1 :]])
+        places = np.array([share, share + _NEAR, 1 - share])
+        cut, after, before = _points_along(line, places * length)
+        turn = _cosine(cut - line[0], after - cut)
+        leftward = _cosine(before - line[-1], np.array([1.0, 0.0]))
+        kept = (share, 1.0, turn, 0.0), (0.0, 1.0 - share, 0.0, leftward)
+        for start, end, turn_there, leftward_there in kept:
+            rest = [*lines[:longest], _between(line, start, end), *lines[longest + 1 :]]
+            parts.append((rest, share, turn_there, leftward_there))
     if len(lines) > 1 and lengths[shortest] < _ADDITION * lengths.sum():
-        parts.append([*lines[:shortest], *lines[shortest + 1 :]])
+        parts.append(([*lines[:shortest], *lines[shortest + 1 :]], 0.0, 0.0, 0.0))
     return [
-        [line.tolist() for line in part]
-        for part in parts
-        if _bounds(np.concatenate(part))[2] >= _SMALLEST
+        Part([line.tolist() for line in rest], *about)
+        for rest, *about in parts
+        if _bounds(np.concatenate(rest))[2] >= _SMALLEST
     ]
 
 
@@ -212,7 +232,19 @@ def _between(line: np.ndarray, start: float, end: float) -> np.ndarray:
     along = _distances(line)
     low, high = start * along[-1], end * along[-1]
     kept = np.concatenate([[low], along[(along > low) & (along < high)], [high]])
-    return np.stack([np.interp(kept, along, line[:, axis]) for axis in (0, 1)], axis=1)
+    return _points_along(line, kept)
+
+
+def _points_along(line: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """Return the points that lie so far along a line, shape (S, 2)."""
+    along = _distances(line)
+    return np.stack([np.interp(distances, along, line[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def _cosine(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the cosine of the angle between two vectors, 0 where one of them has no length."""
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / lengths if lengths > 0 else 0.0
 
 
 def split_digits(strokes: Iterable[Stroke]) -> list[list[Stroke]]:

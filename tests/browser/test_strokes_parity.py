@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 from modules import Modules
 
-from vaegmm.preprocess import MOST_POINTS, PEN_WIDTH, partial_drawings, render_strokes
+from vaegmm.preprocess import (
+    MOST_POINTS,
+    PEN_WIDTH,
+    drawing_parts,
+    partial_drawings,
+    render_strokes,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -103,10 +109,15 @@ def test_the_pen_is_as_wide_where_nobody_chooses_its_width(modules: Modules) -> 
 def test_parts_have_the_same_points(modules: Modules, drawings: list[Any]) -> None:
     some = [*drawings[::20], *PECULIAR.values()]
     parts = modules.run(
-        "async ({ some }) => some.map((await import('/model/strokes.js')).partialDrawings)",
+        "async ({ some }) => some.map((await import('/model/strokes.js')).drawingParts)",
         some=some,
     )
-    assert parts == [partial_drawings(strokes) for strokes in some]
+    for theirs, strokes in zip(parts, some, strict=True):
+        ours = drawing_parts(strokes)
+        assert [part["strokes"] for part in theirs] == [part.strokes for part in ours]
+        for name in ("share", "turn", "leftward"):
+            expected = [getattr(part, name) for part in ours]
+            assert [part[name] for part in theirs] == pytest.approx(expected, abs=1e-9)
 
 
 def test_what_is_no_drawing_is_refused_with_the_same_sentence(modules: Modules) -> None:

@@ -9,6 +9,7 @@ export const MOST_POINTS = 100_000; // of a drawing
 
 const EDGE = 1.2; // pixels from full ink to none
 const ENDS = [0.08, 0.16, 0.24, 0.32]; // shares of a stroke that may be a flag or a hook
+const NEAR = 0.1; // of a stroke: behind a flag, how much of the rest tells where that goes
 const ADDITION = 0.4; // of a drawing's length: a shorter stroke may be a bar or a foot
 const SMALLEST = 0.02; // of the pad: a drawing smaller than this is a dot
 const RULE = "strokes must be lists of [x, y] with finite numbers";
@@ -57,6 +58,11 @@ export function renderStrokes(drawings, penWidth = PEN_WIDTH) {
   return new Uint8Array(images.buffer);
 }
 
+/** The strokes of each of a drawing's parts, as `drawingParts` finds them. */
+export function partialDrawings(strokes) {
+  return drawingParts(strokes).map((part) => part.strokes);
+}
+
 /**
  * Leave out, one at a time, what many people add to a digit and others don't.
  *
@@ -64,25 +70,46 @@ export function renderStrokes(drawings, penWidth = PEN_WIDTH) {
  * and the foot of a 1 a short stroke of their own.
  *
  * @param {number[][][]} strokes
- * @returns {number[][][][]}  the strokes of each part of the drawing that is more than a dot; none
- *   where nothing can be left out
+ * @returns {{strokes: number[][][], share: number, turn: number, leftward: number}[]}  each part of
+ *   the drawing that is more than a dot; none where nothing can be left out. share: of the stroke
+ *   that was cut, 0 where a whole stroke was left out; turn: of a beginning, the cosine of the
+ *   angle in which it goes over into the rest; leftward: of an end, how far it goes to the left,
+ *   from -1 to 1
  * @throws {Error} if a point is no pair of finite numbers
  */
-export function partialDrawings(strokes) {
+export function drawingParts(strokes) {
   const lines = asLines(strokes);
   if (!lines.length) return [];
-  const lengths = lines.map((line) => distancesAlong(line)[line.length - 1]);
+  const lengths = lines.map((line) => distancesAlong(line).at(-1));
   const total = lengths.reduce((sum, length) => sum + length, 0);
   const longest = lengths.indexOf(Math.max(...lengths));
   const shortest = lengths.indexOf(Math.min(...lengths));
-  const parts = ENDS.flatMap((share) => [
-    lines.with(longest, between(lines[longest], share, 1)),
-    lines.with(longest, between(lines[longest], 0, 1 - share)),
-  ]);
+  const line = lines[longest];
+  const along = distancesAlong(line);
+  const at = (share) => pointAt(line, along, share * lengths[longest]);
+  const parts = ENDS.flatMap((share) => {
+    const [cut, after, before] = [share, share + NEAR, 1 - share].map(at);
+    const turn = cosine(towards(line[0], cut), towards(cut, after));
+    const leftward = cosine(towards(line.at(-1), before), [1, 0]);
+    return [
+      { strokes: lines.with(longest, between(line, share, 1)), share, turn, leftward: 0 },
+      { strokes: lines.with(longest, between(line, 0, 1 - share)), share, turn: 0, leftward },
+    ];
+  });
   if (lines.length > 1 && lengths[shortest] < ADDITION * total) {
-    parts.push(lines.toSpliced(shortest, 1));
+    parts.push({ strokes: lines.toSpliced(shortest, 1), share: 0, turn: 0, leftward: 0 });
   }
-  return parts.filter((part) => boundsOf(part).extent >= SMALLEST);
+  return parts.filter((part) => boundsOf(part.strokes).extent >= SMALLEST);
+}
+
+function towards(from, to) {
+  return [to[0] - from[0], to[1] - from[1]];
+}
+
+/** The cosine of the angle between two vectors, 0 where one of them has no length. */
+function cosine(one, other) {
+  const lengths = Math.hypot(...one) * Math.hypot(...other);
+  return lengths > 0 ? (one[0] * other[0] + one[1] * other[1]) / lengths : 0;
 }
 
 /** How far along a line each of its points lies, (M,). */
