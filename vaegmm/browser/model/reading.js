@@ -26,12 +26,23 @@ const LEFTWARD = 2.5; // for an end that goes to the left, as the hook of a 9 do
  * @throws {Error} if the strokes are no drawing
  */
 export function readStrokes(model, strokes) {
+  const { images, beliefs } = viewsOf(strokes);
+  return readViews(model, images, beliefs);
+}
+
+/**
+ * @param {number[][][]} strokes
+ * @returns {{images: Uint8Array, beliefs: number[]}}  the views by which a drawing is read, itself
+ *   first, (V, 784), and how far each is believed before it is looked at, (V,)
+ * @throws {Error} if the strokes are no drawing
+ */
+export function viewsOf(strokes) {
   const parts = drawingParts(strokes);
   const beliefs = parts.map(
     ({ share, turn, leftward }) => SHARE * share + TURN * turn + LEFTWARD * leftward,
   );
   const images = renderStrokes([strokes, ...parts.map((part) => part.strokes)]);
-  return readViews(model, images, [WHOLE, ...beliefs]);
+  return { images, beliefs: [WHOLE, ...beliefs] };
 }
 
 /**
