@@ -11,11 +11,11 @@ export const SURE = 0.7;
 
 // How much a view is believed is the exponential of a sum, relative to the other views.
 const LIKELIHOOD = 0.5; // for each nat of log p(z)
-const EXCESS = -0.1; // for each nat that its reconstruction misses
-const WHOLE = 1.6; // for nothing being left out
-const SHARE = -5.5; // for all of a stroke that is cut off
-const TURN = 2.5; // for a beginning that goes on straight into the rest
-const LEFTWARD = 2.5; // for an end that goes to the left, as the hook of a 9 does
+const EXCESS = -0.09; // for each nat that its reconstruction misses
+const WHOLE = 2.5; // for nothing being left out
+const SHARE = -2; // for all of a stroke that is cut off
+const TURN = 2.2; // for a beginning that goes on straight into the rest
+const LEFTWARD = 2.2; // for an end that goes to the left, as the hook of a 9 does
 
 /**
  * Read a digit drawn in strokes, from views of it: itself, and parts of it.
