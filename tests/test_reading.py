@@ -42,9 +42,9 @@ def test_a_drawing_is_read_with_its_parts(small_model: VAEGMM) -> None:
 def test_a_view_is_believed_for_what_it_is_and_for_what_was_left_out(small_model: VAEGMM) -> None:
     reading = read_strokes(small_model, SEVEN)
     inference = small_model.infer(np.stack([view.image for view in reading.views]))
-    looks = 0.5 * inference.log_likelihood - 0.1 * inference.excess
+    looks = 0.5 * inference.log_likelihood - 0.09 * inference.excess
     parts = drawing_parts(SEVEN)
-    before = [1.6, *(-5.5 * p.share + 2.5 * p.turn + 2.5 * p.leftward for p in parts)]
+    before = [2.5, *(-2 * p.share + 2.2 * p.turn + 2.2 * p.leftward for p in parts)]
     expected = np.exp(looks + before - (looks + before).max())
     weights = [view.weight for view in reading.views]
     np.testing.assert_allclose(weights, expected / expected.sum(), atol=1e-5)

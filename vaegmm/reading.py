@@ -18,13 +18,13 @@ STRANGE = 0.008
 SURE = 0.7
 
 # How much a view is believed is the exponential of a sum, relative to the other views. These are
-# chosen on pen_digits_dev by benchmarks/views.py, for its writers' sake the geometry by halves.
+# chosen by benchmarks/views.py.
 _LIKELIHOOD = 0.5  # for each nat of log p(z)
-_EXCESS = -0.1  # for each nat that its reconstruction misses
-_WHOLE = 1.6  # for nothing being left out
-_SHARE = -5.5  # for all of a stroke that is cut off
-_TURN = 2.5  # for a beginning that goes on straight into the rest
-_LEFTWARD = 2.5  # for an end that goes to the left, as the hook of a 9 does
+_EXCESS = -0.09  # for each nat that its reconstruction misses
+_WHOLE = 2.5  # for nothing being left out
+_SHARE = -2.0  # for all of a stroke that is cut off
+_TURN = 2.2  # for a beginning that goes on straight into the rest
+_LEFTWARD = 2.2  # for an end that goes to the left, as the hook of a 9 does
 
 
 class View(NamedTuple):

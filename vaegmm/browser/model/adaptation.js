@@ -3,8 +3,7 @@
 
 import { Examples } from "./examples.js";
 import { N_PIXELS } from "./network.js";
-import { readViews } from "./reading.js";
-import { partialDrawings, renderStrokes } from "./strokes.js";
+import { readViews, viewsOf } from "./reading.js";
 
 const LEAST_TO_JUDGE = 5; // fewer drawings say nothing of what they are worth
 
@@ -20,20 +19,21 @@ const LEAST_TO_JUDGE = 5; // fewer drawings say nothing of what they are worth
  * @param {?ArrayLike<number>} [drawing.image]  (784,), where there are no strokes
  * @param {number} drawing.label
  * @returns {object}  a lesson: strokes, or null; image (784,) bytes; label; and what is remembered
- *   of its views: images (V, 784), weights (V,), which sum to 1, and seen, as of `Model.see`
+ *   of its views: images (V, 784) and beliefs (V,), as of `viewsOf`; weights (V,), which sum to 1;
+ *   seen, as of `Model.see`
  * @throws {Error} if it is no drawing, or the label is unusable
  */
 export function prepare(model, { strokes = null, image = null, label }) {
-  const images = strokes
-    ? renderStrokes([strokes, ...partialDrawings(strokes)])
-    : Uint8Array.from(image ?? []);
+  const { images, beliefs } = strokes
+    ? viewsOf(strokes)
+    : { images: Uint8Array.from(image ?? []), beliefs: [] };
   const [n, nLabels] = [images.length / N_PIXELS, model.named().nLabels];
   if (!strokes && n !== 1) throw new Error("image must have 784 bytes.");
   if (!(Number.isInteger(label) && label >= 0 && label < nLabels))
     throw new Error(`label must be a whole number from 0 to ${nLabels - 1}; got ${label}.`);
   const weights = new Float64Array(n).fill(1 / n);
   const first = images.slice(0, N_PIXELS);
-  return { strokes, image: first, label, images, weights, seen: model.see(images) };
+  return { strokes, image: first, label, images, beliefs, weights, seen: model.see(images) };
 }
 
 /**
@@ -76,7 +76,7 @@ export function worth(model, lessons) {
 }
 
 /** The label that a model reads a lesson's drawing as, which it has seen before. */
-function read(model, { images, seen }) {
+function read(model, { images, beliefs, seen }) {
   const look = () => model.look(images, seen);
-  return readViews(Object.create(model, { look: { value: look } }), images).label;
+  return readViews(Object.create(model, { look: { value: look } }), images, beliefs).label;
 }
