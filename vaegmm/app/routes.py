@@ -32,12 +32,8 @@ _MODULES = (
     "overview/overview.js",
     "draw/draw.js",
     "draw/drawings.js",
-    "pieces/pad.js",
 )
-_NAMES = (
-    "Model, createDraw, createExplorer, createOverview, createPad, fromAddress, storageIn, "
-    "toAddress"
-)
+_NAMES = "Model, createDraw, createExplorer, createOverview, fromAddress, storageIn, toAddress"
 _STYLES = {
     "explorer": ["explorer/explorer.css"],
     "overview": ["pieces/pieces.css", "overview/overview.css"],
