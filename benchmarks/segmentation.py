@@ -71,7 +71,7 @@ def main() -> None:
         ]
         fit(model, numbers)
         return
-    print(f"| gap | joined | by gaps | vaegmm | as put together |\n|---|---|---|---|---|")
+    print("| gap | joined | by gaps | vaegmm | as put together |\n|---|---|---|---|---|")
     rng = np.random.default_rng(0)
     rows = []
     for joined in (0.0, JOINED):

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from vaegmm.model import VAEGMM
-from vaegmm.preprocess import Stroke, as_lines, between, distances_along, is_dot, render_strokes
+from vaegmm.preprocess import Stroke, as_lines, between, distances_along, is_dot
 from vaegmm.reading import Reading, read_strokes
 
 #: Sizes that are tried one after the other, in units of the drawing's longer side.
-SIZES = tuple(round(0.04 * step, 2) for step in range(1, 13))
+SIZES = (0.06, 0.12, 0.18, 0.24, 0.3, 0.36, 0.42, 0.48)
 
 _HALVINGS = 3  # of the step in which the answer changed
 _MOST_STROKES = 3  # the longest ones, whose ends are changed
 _TAIL = 0.3  # of a stroke's length, that follows its end when that is moved
 _BARS_AT = (0.25, 0.5, 0.75)  # of the longest stroke's length
-# The whole drawing alone tells which changes are worth a full reading: those that leave the least
-# of the label, and not nearly all of it.
-_MOST_READ = 12  # of each size
-_HARDLY_CHANGED = 0.9  # p(label) of the whole drawing
 
 _EIGHTH = float(np.sqrt(0.5))
 # x and y, from the right on by eighths of a turn clockwise, as y grows downwards.
@@ -65,9 +61,9 @@ class Break(NamedTuple):
 def break_drawing(model: VAEGMM, strokes: Sequence[Stroke]) -> Break | None:
     """Look for the smallest change after which a model with names reads another label.
 
-    Ends are moved, cut and drawn on, and bars laid across, in rising sizes; of those of the first
-    size that changes the answer the one that can be made smallest is kept. What comes of it must
-    not be strange, unless the drawing was.
+    Ends are moved, cut and drawn on, and bars laid across, in rising sizes; of the changes of the
+    first size that changes the answer the one that can be made smallest is kept. What comes of it
+    must not be strange, unless the drawing was.
 
     Returns:
         The change, or None where none of at most half of the drawing's longer side is enough.
@@ -91,7 +87,7 @@ def break_drawing(model: VAEGMM, strokes: Sequence[Stroke]) -> Break | None:
     smaller = 0.0
     for size in SIZES:
         broken = []
-        for change in _most_changed(model, lines, changes, size * unit, before.label):
+        for change in changes:
             after = read_as_other(change, size)
             if after is None:
                 continue
@@ -114,7 +110,7 @@ def break_drawing(model: VAEGMM, strokes: Sequence[Stroke]) -> Break | None:
 
 
 def changes_of(lines: Sequence[np.ndarray]) -> list[Change]:
-    """List the ways to change a drawing: of its longest strokes, in the order they were drawn in."""
+    """List the ways to change a drawing: its longest strokes, in the order they were drawn in."""
     lengths = np.array([distances_along(line)[-1] for line in lines])
     longest = np.sort(np.argsort(-lengths, kind="stable")[:_MOST_STROKES])
     changes = []
@@ -164,19 +160,3 @@ def apply_change(
         line = line + follows[:, None] * step
     changed = [*lines[:stroke], line, *lines[stroke + 1 :]]
     return None if is_dot(changed) else changed
-
-
-def _most_changed(
-    model: VAEGMM,
-    lines: Sequence[np.ndarray],
-    changes: Iterable[Change],
-    amount: float,
-    label: int,
-) -> list[Change]:
-    """Return the changes that leave least of a label to the whole drawing, least first."""
-    drawings = [(change, apply_change(lines, change, amount)) for change in changes]
-    possible = [(change, drawing) for change, drawing in drawings if drawing is not None]
-    images = render_strokes([drawing for _, drawing in possible])
-    left = model.predict_proba(images)[:, label]
-    order = np.argsort(left, kind="stable")[:_MOST_READ]
-    return [possible[i][0] for i in order if left[i] < _HARDLY_CHANGED]

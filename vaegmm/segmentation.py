@@ -8,6 +8,7 @@ by dynamic programming.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -290,4 +291,4 @@ def _cut(stroke: int, line: np.ndarray, unit: float) -> list[Piece]:
         if all(abs(along[point] - along[cut]) >= shortest for cut in cuts):
             cuts.append(int(point))
     ends = [0, *sorted(cuts), len(line) - 1]
-    return [Piece(stroke, first, last) for first, last in zip(ends, ends[1:], strict=False)]
+    return [Piece(stroke, first, last) for first, last in pairwise(ends)]

@@ -39,6 +39,7 @@ def in_style_of(model: VAEGMM, z: ArrayLike, label: int) -> Style:
     nearer to its mean.
 
     Args:
+        model: its components have names.
         z: the latents of the digit, shape (D,).
         label: what it is.
 

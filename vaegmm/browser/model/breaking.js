@@ -1,17 +1,15 @@
 // The smallest change of a drawing that changes what it is read as, as breaking.py finds it.
 
 import { readStrokes } from "./reading.js";
-import { asLines, between, boundsOf, distancesAlong, isDot, renderStrokes } from "./strokes.js";
+import { asLines, between, boundsOf, distancesAlong, isDot } from "./strokes.js";
 
 /** Sizes that are tried one after the other, in units of the drawing's longer side. */
-export const SIZES = Array.from({ length: 12 }, (_, i) => Math.round(4 * (i + 1)) / 100);
+export const SIZES = [0.06, 0.12, 0.18, 0.24, 0.3, 0.36, 0.42, 0.48];
 
 const HALVINGS = 3; // of the step in which the answer changed
 const MOST_STROKES = 3; // the longest ones, whose ends are changed
 const TAIL = 0.3; // of a stroke's length, that follows its end when that is moved
 const BARS_AT = [0.25, 0.5, 0.75]; // of the longest stroke's length
-const MOST_READ = 12; // changes of each size that get a full reading
-const HARDLY_CHANGED = 0.9; // p(label) of the whole drawing
 const EIGHTH = Math.SQRT1_2;
 // x and y, from the right on by eighths of a turn clockwise, as y grows downwards.
 const DIRECTIONS = [
@@ -61,7 +59,7 @@ export function* breakDrawing(model, strokes) {
   let smaller = 0;
   for (const size of SIZES) {
     let best = null;
-    for (const change of yield* mostChanged(model, lines, changes, size * unit, before.label, size)) {
+    for (const change of changes) {
       let after = readAsOther(change, size);
       yield size;
       if (!after) continue;
@@ -147,17 +145,4 @@ export function applyChange(lines, { kind, stroke, place, direction }, amount) {
   }
   const drawing = lines.with(stroke, changed);
   return isDot(drawing) ? null : drawing;
-}
-
-/** The changes that leave least of a label to the whole drawing, least first. */
-function* mostChanged(model, lines, changes, amount, label, size) {
-  const left = [];
-  for (const change of changes) {
-    const drawing = applyChange(lines, change, amount);
-    if (!drawing) continue;
-    left.push({ change, p: model.look(renderStrokes([drawing])).probabilities[label] });
-    yield size;
-  }
-  left.sort((a, b) => a.p - b.p);
-  return left.slice(0, MOST_READ).flatMap(({ change, p }) => (p < HARDLY_CHANGED ? [change] : []));
 }
