@@ -8,19 +8,17 @@ from typing import IO, Any
 import streamlit as st
 
 from vaegmm.app import explore, hand, in_page, pictures, show
-from vaegmm.app.pad import pad, paste
+from vaegmm.app.pad import paste
 from vaegmm.app.page import page, stop_without_model
 from vaegmm.app.words import sentence, share
 from vaegmm.browser.export import export_html_bytes
 from vaegmm.colours import colour_of
 from vaegmm.model import VAEGMM
 from vaegmm.photo import LARGEST_FILE, digit_from_image, open_picture
-from vaegmm.preprocess import split_digits
 from vaegmm.reading import Reading, read_image, read_strokes
 
 # Without icons: what is chosen stands in the address as it is called.
 _SOURCES = {"digit": "A digit", "number": "A number", "photo": "A photo", "camera": "Camera"}
-_NUMBER = "number"  # session key: the strokes, which survive a change of page
 
 
 def main() -> None:
@@ -55,47 +53,23 @@ def draw_and_read(model: VAEGMM) -> None:
             key="source",
             bind="query-params",
         )
-    if source == "digit":
-        drawn = in_page.draw(model, key="draw")
+    if source in ("digit", "number"):
+        drawn = in_page.draw(model, key="draw", source=source)
         try:
             model = hand.adapted(model, drawn)
         except ValueError as error:
             st.info(sentence(error), icon=":material/info:")
-        show_reasons(model, drawn.strokes)
+        if source == "digit":
+            show_reasons(model, drawn.strokes)
         return
-    taking, answer = st.columns([3, 4] if source != "number" else [1, 1], gap="large")
+    taking, answer = st.columns([3, 4], gap="large")
     with taking:
-        readings = take_number(model) if source == "number" else take_picture(source, model)
+        readings = take_picture(source, model)
     with answer:
-        if not readings:
-            st.caption(
-                "The answer follows at the end of each stroke. Size and place make no difference."
-                if source == "number"
-                else "The digit is looked for in the picture: dark on light, or light on dark."
-            )
-        elif len(readings) == 1:
+        if readings:
             show_answer(model, readings[0])
         else:
-            show_number(model, readings)
-
-
-def take_number(model: VAEGMM) -> list[Reading]:
-    """Offer a wide pad; read each digit on it."""
-    strokes = pad(
-        key="pad-number",
-        strokes=st.session_state.setdefault(_NUMBER, []),
-        aspect=2.2,
-        label="Drawing pad. Delete clears, Ctrl+Z takes the last stroke back.",
-        hint="Write digits in a row",
-    )
-    st.session_state[_NUMBER] = strokes
-    if not strokes:
-        return []
-    try:
-        return [read_strokes(model, digit) for digit in split_digits(strokes)]
-    except ValueError as error:
-        st.info(sentence(error), icon=":material/info:")
-        return []
+            st.caption("The digit is looked for in the picture: dark on light, or light on dark.")
 
 
 def take_picture(source: str, model: VAEGMM) -> list[Reading]:
@@ -148,21 +122,6 @@ def show_answer(model: VAEGMM, reading: Reading) -> None:
         f"More typical than {share(reading.typicality, 0)} of the training images. Left: your "
         "drawing as MNIST would have it, which is what the model sees."
     )
-
-
-def show_number(model: VAEGMM, readings: list[Reading]) -> None:
-    """Show several digits in a row, and the number that they make."""
-    st.markdown(f"## {''.join(model.label_names[reading.label] for reading in readings)}")
-    show.tiles(
-        [[reading.image] for reading in readings],
-        [
-            f"{model.label_names[r.label]} {share(r.probabilities[r.label], 0)}"
-            + (" ?" if r.is_strange else "")
-            for r in readings
-        ],
-    )
-    if any(reading.is_strange for reading in readings):
-        st.caption("A question mark: this doesn't look like a digit to me.")
 
 
 def show_reasons(model: VAEGMM, strokes: Any) -> None:

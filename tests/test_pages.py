@@ -527,14 +527,6 @@ def test_strokes_outside_the_pad_and_thousands_of_points_are_read() -> None:
     assert str(_read_as(_draw([long]))).startswith("1 ")
 
 
-def test_a_number_is_read_digit_by_digit() -> None:
-    page = _open("draw")
-    page.button_group(key="source").set_value("number")
-    _run(page)
-    page.session_state["pad-number"] = {"strokes": [[[x + 0.9, y] for x, y in SEVEN[0]], ONE[0]]}
-    assert _answer(_run(page)) == "17"
-
-
 def _png(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "png")

@@ -145,17 +145,23 @@ const PARTS = {
     const { createOverview } = await import(`${files}all.js`);
     return (element, model) => createOverview(element, { model });
   },
-  async draw({ files, keptAs }) {
+  async draw({ files, keptAs, source }) {
     const { createDraw, storageIn } = await import(`${files}all.js`);
     return (element, model, mounted) => {
       const draw = createDraw(element, {
-        model,
+        ...{ model, source },
         storage: storageIn(() => sessionStorage, keptAs), // of this tab: hands are apart
         onStrokes: (strokes) => mounted.tell.value("strokes", strokes),
         onHand: (hand) => mounted.tell.once("hand", hand),
       });
-      // A server that has begun anew knows nothing of the hand.
-      return { update: ({ revision }) => draw.tellHand(revision), destroy: () => draw.destroy() };
+      let shown = source;
+      return {
+        update({ revision, source: wanted }) {
+          draw.tellHand(revision); // a server that has begun anew knows nothing of the hand
+          if (wanted !== shown) draw.source = shown = wanted;
+        },
+        destroy: () => draw.destroy(),
+      };
     };
   },
   async explorer({ files, images, truth, view: first, keptAs }) {

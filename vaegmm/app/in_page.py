@@ -62,15 +62,13 @@ def overview(model: VAEGMM, key: str) -> None:
 class Drawn(NamedTuple):
     """What has come from the pad; it comes from a browser: check it before it is used."""
 
-    strokes: Any  # a list of strokes, each a list of [x, y] in units of the pad's height
-    hand: (
-        Any  # what the model is to learn: a list of {"strokes" or "image", "truth": a label's name}
-    )
+    strokes: Any  # on the pad for a digit: a list of lists of [x, y] in units of the pad's height
+    hand: Any  # what is to be learned: a list of {"strokes" or "image", "truth": a label's name}
     revision: str  # of the hand: another one whenever that has changed
 
 
-def draw(model: VAEGMM, key: str) -> Drawn:
-    """Show the pad with its answer; return what is on it, and what the model is to learn.
+def draw(model: VAEGMM, key: str, source: str) -> Drawn:
+    """Show a pad with its answer; return what was drawn, and what the model is to learn.
 
     Both stay in the browser's tab for as long as it is open, and come from there when the server
     has begun anew.
@@ -78,11 +76,12 @@ def draw(model: VAEGMM, key: str) -> Drawn:
     Args:
         model: that reads.
         key: of the element.
+        source: "digit" or "number": which pad is seen.
     """
     told = st.session_state.setdefault(f"{key}-hand", {"revision": "", "drawings": []})
 
     def take_hand() -> None:
-        hand = st.session_state[key].get("hand")
+        hand = st.session_state.get(key, {}).get("hand")
         if isinstance(hand, dict):
             told.update(revision=str(hand.get("revision")), drawings=hand.get("drawings"))
 
@@ -94,6 +93,7 @@ def draw(model: VAEGMM, key: str) -> Drawn:
         {"strokes": _nothing, "hand": take_hand},
         keptAs="vaegmm-drawings",
         revision=told["revision"],
+        source=source,
     )
     return Drawn(result.strokes or [], told["drawings"], told["revision"])
 

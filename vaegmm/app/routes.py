@@ -36,11 +36,10 @@ _MODULES = (
     "components/confusion.js",
     "draw/draw.js",
     "draw/drawings.js",
-    "pieces/pad.js",
 )
 _NAMES = (
     "Model, createComponents, createConfusion, createDraw, createEm, createExplorer, "
-    "createOverview, createPad, fromAddress, storageIn, toAddress"
+    "createOverview, fromAddress, storageIn, toAddress"
 )
 _STYLES = {
     "components": ["components/components.css"],

@@ -4,9 +4,10 @@
 import { createDesk } from "./desk.js";
 import { Drawings } from "./drawings.js";
 import { fromFile } from "../model/drawingfile.js";
-import { download, make } from "../pieces/elements.js";
+import { download, make, makeButton } from "../pieces/elements.js";
 import { createKeptList } from "./keptlist.js";
 import { Learner } from "./learner.js";
+import { createNumberDesk } from "./number.js";
 import { inkRgb } from "../pieces/pictures.js";
 import { readStrokes, readViews } from "../model/reading.js";
 import { createRound } from "./round.js";
@@ -14,7 +15,7 @@ import { digitFromStrokes } from "../model/strokes.js";
 import { createTeaching } from "./teaching.js";
 import { countOf } from "../pieces/words.js";
 
-const PAD = "digit"; // what the pad is called where drawings are kept
+const SOURCES = { digit: "A digit", number: "A number" };
 const FILE = "my-digits.npz";
 
 /**
@@ -29,6 +30,8 @@ const FILE = "my-digits.npz";
  * @param {(hand: {revision: string, drawings: object[]}) => void} [options.onHand]  called with
  *   what is learned from, whenever that has changed: of each drawing its strokes, or its image
  *   (784,), and its truth, the name of a label
+ * @param {string} [options.source]  "digit" or "number": which pad is seen; left out, one chooses
+ *   on the page
  * @returns {Draw}
  */
 export function createDraw(element, options) {
@@ -41,13 +44,15 @@ class Draw {
   #learner = null;
   #act;
   #root;
+  #pages; // by source
+  #choices = []; // of the source
   #desk;
   #parts = null; // of a model that can be taught: one with names
   #opened = null; // id of the kept drawing that is looked at once more
   #told; // revision of what `onHand` was last told
   #images = new Map(); // id of a kept drawing -> its image
 
-  constructor(element, { model, storage, onStrokes, onHand }) {
+  constructor(element, { model, storage, source = null, onStrokes, onHand }) {
     this.#model = model;
     this.#act = { onStrokes, onHand };
     this.#drawings = new Drawings(storage);
@@ -55,21 +60,32 @@ class Draw {
     this.#root = make("div", { class: "draw pieces" });
     element.append(this.#root);
     const talk = make("div", { class: "talk" });
-    const strokes = this.#drawings.strokesOn(PAD);
-    this.#desk = createDesk(this.#root, {
+    this.#pages = { digit: make("section"), number: make("section", { class: "number" }) };
+    if (!source && model.names) this.#root.append(this.#makeChoice());
+    this.#root.append(...Object.values(this.#pages));
+    const strokes = this.#drawings.strokesOn("digit");
+    this.#desk = createDesk(this.#pages.digit, {
       ...{ model, strokes, talk },
       onSaid: (said) => this.#enable(said !== null),
       onEnd: (drawn) => this.#finish(drawn),
       onKeep: () => (this.#parts?.round.asked ? this.#parts.round.next() : this.#keep(null)),
     });
     if (model.names) this.#makeTeachable(talk);
+    this.source = source ?? "digit";
     this.#root.addEventListener("transitionend", (event) => {
       if (event.target === this.#root) this.#recolour(); // the theme has changed
     });
-    if (strokes.length) onStrokes?.(strokes);
+    onStrokes?.(strokes);
   }
 
-  /** What is on the pad. */
+  /** Show the pad for a digit, or that for a number. */
+  set source(name) {
+    for (const [each, page] of Object.entries(this.#pages)) page.hidden = each !== name;
+    for (const button of this.#choices)
+      button.setAttribute("aria-pressed", `${button.value === name}`);
+  }
+
+  /** What is on the pad for a digit. */
   get strokes() {
     return this.#desk.strokes;
   }
@@ -88,7 +104,15 @@ class Draw {
   destroy() {
     this.#learner?.stop();
     this.#desk.destroy();
+    this.#parts?.numberDesk.destroy();
     this.#root.remove();
+  }
+
+  #makeChoice() {
+    this.#choices = Object.entries(SOURCES).map(([value, title]) =>
+      makeButton(title, () => (this.source = value), { value }),
+    );
+    return make("div", { class: "sources", role: "group", "aria-label": "Read" }, this.#choices);
   }
 
   #makeTeachable(talk) {
@@ -130,7 +154,22 @@ class Draw {
       onTruth: (id, truth) => this.#change(() => this.#drawings.judge(id, truth)),
       onRemove: (id) => this.#change(() => this.#drawings.remove(id)),
     });
-    this.#parts = { teaching, round, keptList };
+    const numberDesk = createNumberDesk(this.#pages.number, {
+      model,
+      strokes: this.#drawings.strokesOn("number"),
+      ink: inkRgb(this.#root),
+      onEnd: (strokes) => this.#drawings.putOn("number", strokes),
+      onKeep: (digits) => {
+        const drawings = digits.map((said) => [
+          { strokes: said.strokes, ...this.#readingOf(said) },
+          null,
+        ]);
+        this.#drawings.putOn("number", []);
+        this.#change(() => this.#drawings.keepAll(drawings));
+        numberDesk.put([]);
+      },
+    });
+    this.#parts = { teaching, round, keptList, numberDesk };
     this.#learner = new Learner(model, (worth) => teaching.showWorth(worth));
     this.#root.addEventListener("keydown", (event) => this.#press(event));
     this.#change(() => {});
@@ -151,7 +190,7 @@ class Draw {
 
   #finish(strokes) {
     this.#opened = null;
-    this.#drawings.putOn(PAD, strokes);
+    this.#drawings.putOn("digit", strokes);
     this.#act.onStrokes?.(strokes);
   }
 
@@ -159,6 +198,7 @@ class Draw {
     this.#desk.put(strokes ?? []);
     if (!strokes) this.#desk.see(Uint8Array.from(image));
     this.#opened = id;
+    this.source = "digit";
     this.#desk.canvas.scrollIntoView({ block: "nearest" });
   }
 
@@ -185,11 +225,11 @@ class Draw {
   // Change what is kept; then read by what is known now, and show that.
   #change(act) {
     act();
-    const { teaching, keptList } = this.#parts;
+    const { teaching, keptList, numberDesk } = this.#parts;
     const lessons = this.#drawings.learned
       .map(({ truth, ...drawing }) => ({ ...drawing, label: this.#model.labelNames.indexOf(truth) }))
       .filter(({ label }) => label >= 0); // another model may have other labels
-    this.#desk.reader = this.#learner.learn(lessons);
+    this.#desk.reader = numberDesk.reader = this.#learner.learn(lessons);
     teaching.show(lessons.length);
     keptList.show(this.#drawings.kept, inkRgb(this.#root));
     this.#tell();
@@ -235,6 +275,7 @@ class Draw {
   #recolour() {
     const ink = inkRgb(this.#root);
     this.#desk.recolour(ink);
+    this.#parts?.numberDesk.recolour(ink);
     this.#parts?.keptList.show(this.#drawings.kept, ink);
   }
 }
