@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import io
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from vaegmm.app import explore, in_page, pictures, show
-from vaegmm.app.pad import pad, paste
+from vaegmm.app import explore, in_page, photo, pictures, show
+from vaegmm.app.pad import pad
 from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
 from vaegmm.app.words import per_cent, sentence, share
 from vaegmm.colours import colour_of
 from vaegmm.data import LEAST_IMAGES, as_npz
 from vaegmm.model import VAEGMM
-from vaegmm.photo import LARGEST_FILE, digit_from_image, open_picture
 from vaegmm.preprocess import split_digits
-from vaegmm.reading import Reading, read_image, read_strokes
+from vaegmm.reading import Reading, read_strokes
 
 # Without icons: what is chosen stands in the address as it is called.
 _SOURCES = {"digit": "A digit", "number": "A number", "photo": "A photo", "camera": "Camera"}
@@ -65,17 +63,18 @@ def draw_and_read(model: VAEGMM) -> None:
         key="source",
         bind="query-params",
     )
+    if source not in _ASPECT:
+        photo.show(model, source)
+        show_history(model)
+        return
     taking, answer = st.columns([3, 4] if source != "number" else [1, 1], gap="large")
     with taking:
-        take = take_drawing if source in _ASPECT else take_picture
-        readings = take(source, model)
+        readings = take_drawing(source, model)
     st.session_state[_READINGS] = readings
     with answer:
         if not readings:
             st.caption(
                 "The answer follows at the end of each stroke. Size and place make no difference."
-                if source in _ASPECT
-                else "The digit is looked for in the picture: dark on light, or light on dark."
             )
         elif len(readings) == 1:
             show_answer(model, readings[0])
@@ -107,38 +106,6 @@ def take_drawing(source: str, model: VAEGMM) -> list[Reading]:
     except ValueError as error:
         st.info(sentence(error), icon=":material/info:")
         return []
-
-
-def take_picture(source: str, model: VAEGMM) -> list[Reading]:
-    """Offer an upload or the camera; read the digit in it."""
-    try:
-        file = choose_picture(source)
-        if file is None:
-            return []
-        picture = open_picture(file)
-        st.image(picture.convert("RGB"), width=280)
-        return [read_image(model, digit_from_image(picture))]
-    except ValueError as error:
-        st.error(sentence(error, "the picture"), icon=":material/error:")
-        return []
-
-
-def choose_picture(source: str) -> IO[bytes] | None:
-    """Offer the camera, or an upload and a place to paste.
-
-    Raises:
-        ValueError: if what was pasted is no picture.
-    """
-    if source == "camera":
-        return st.camera_input("One digit on paper", key="camera")
-    file = st.file_uploader(
-        "A photo or scan of one digit",
-        type=["png", "jpg", "jpeg", "webp", "bmp", "gif", "tiff"],
-        max_upload_size=LARGEST_FILE // 10**6,
-        key="photo",
-    )
-    pasted = paste("pasted", "Or click here and paste a picture (Ctrl+V)", LARGEST_FILE)
-    return io.BytesIO(pasted) if file is None and pasted else file
 
 
 def show_answer(model: VAEGMM, reading: Reading) -> None:

@@ -118,6 +118,7 @@ ALLOWED = {
     "inference": {"images", "parts", "vae"},
     "evaluation": {"gaussian", "images", "metrics", "model", "prior", "training"},
     "reading": {"model", "preprocess"},
+    "photo_reading": {"model", "photo", "reading"},
     "browser": {"mixture", "model", "projection", "typicality", "vae"},
     # Training only inside `fit`: see the subprocess test.
     "model": {

@@ -58,6 +58,17 @@ def place(model: VAEGMM, z: np.ndarray, key: str) -> None:
     _show("place", model, key, z=np.asarray(z, float).round(4).tolist())
 
 
+def photo(model: VAEGMM, key: str, **photo: Any) -> None:
+    """Show a photo with the boxes found in it, to be moved and read.
+
+    Args:
+        model: that reads.
+        key: of the element.
+        photo: as `vaegmm.app.photo` finds it.
+    """
+    _show("photo", model, key, **photo)
+
+
 def _show(part: str, model: VAEGMM, key: str, **options: Any) -> None:
     _IN_PAGE(
         key=key,

@@ -32,14 +32,19 @@ _MODULES = (
     "overview/overview.js",
     "pieces/placemap.js",
     "pieces/pad.js",
+    "photo/photo.js",
+    "photo/ink.js",
 )
-_NAMES = "Model, createExplorer, createOverview, createPad, createPlaceMap, fromAddress, toAddress"
+_NAMES = (
+    "Model, createExplorer, createOverview, createPad, createPhoto, createPlaceMap, fromAddress, "
+    "inkOf, toAddress"
+)
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.
     "all.js": f"{bundle(*_MODULES)}export {{ {_NAMES} }};\n".encode(),
     **{
         f"{part}.css": (FOLDER / part / f"{part}.css").read_bytes()
-        for part in ("explorer", "overview")
+        for part in ("explorer", "overview", "photo")
     },
 }
 _VERSION = hashlib.sha256(b"".join(_FILES.values())).hexdigest()[:12]
