@@ -128,6 +128,7 @@ ALLOWED = {
     },
     "adaptation": {"model", "preprocess", "reading"},
     "reading": {"model", "preprocess"},
+    "photo_reading": {"model", "photo", "reading"},
     "browser": {"mixture", "model", "projection", "typicality", "vae"},
     # Training only inside `fit`: see the subprocess test.
     "model": {

@@ -91,6 +91,7 @@ function styled(root, address) {
 /** The style sheets of the parts that have one. */
 const STYLES = {
   ...{ draw: "draw", em: "em", explorer: "explorer", overview: "overview" },
+  photo: "photo",
   ...{ components: "components", confusion: "components" },
 };
 
@@ -162,6 +163,25 @@ const PARTS = {
         },
         destroy: () => draw.destroy(),
       };
+    };
+  },
+  async photo({ files }) {
+    const { createPhoto, inkOf } = await import(`${files}all.js`);
+    return (element, model) => {
+      let [shown, photo] = [null, null];
+      const update = async ({ photo: address, boxes, sheet, ...sent }) => {
+        if (address === shown) return;
+        shown = address;
+        const ink = await inkOf(sent);
+        if (address !== shown) return; // another one is there already
+        photo?.destroy();
+        photo = createPhoto(element, { model, address, ink, boxes, sheet });
+      };
+      const destroy = () => {
+        shown = null;
+        photo?.destroy();
+      };
+      return { update, destroy };
     };
   },
   async explorer({ files, images, truth, view: first, keptAs }) {

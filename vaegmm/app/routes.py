@@ -36,16 +36,19 @@ _MODULES = (
     "components/confusion.js",
     "draw/draw.js",
     "draw/drawings.js",
+    "photo/photo.js",
+    "photo/ink.js",
 )
 _NAMES = (
     "Model, createComponents, createConfusion, createDraw, createEm, createExplorer, "
-    "createOverview, fromAddress, storageIn, toAddress"
+    "createOverview, createPhoto, fromAddress, inkOf, storageIn, toAddress"
 )
 _STYLES = {
     "components": ["components/components.css"],
     "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css"],
     "em": ["em/em.css"],
     "explorer": ["explorer/explorer.css"],
+    "photo": ["photo/photo.css"],
     "overview": ["pieces/pieces.css", "overview/overview.css"],
 }
 _FILES = {

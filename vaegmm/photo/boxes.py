@@ -14,7 +14,7 @@ _MARGIN = 0.12  # of a digit's longer side, around it
 _BREAK = 1 / 300  # of the picture's shorter side: grains of chalk and pencil lie closer
 _SHARED = 0.35  # of the narrower piece's width, in which two pieces lie one above the other
 _FRAGMENT = 0.5  # of the taller piece's height: a bar, or a broken end
-_APART = 0.3  # of the taller piece's height, between it and a fragment of it
+_APART = 0.3  # of the larger piece's longer side, between it and a fragment of it
 _SAME_LINE = 0.6  # of the taller box's height, between the middles of two in a line
 
 
@@ -103,16 +103,18 @@ def _joined(extents: list[list[float]]) -> list[list[float]]:
 
 
 def _belong_together(one: list[float], other: list[float]) -> bool:
-    widths, heights = (
-        [e[1] - e[0] + 1 for e in (one, other)],
-        [e[3] - e[2] + 1 for e in (one, other)],
-    )
+    """Say whether two pieces are of one digit, by their extents."""
+    widths = [extent[1] - extent[0] + 1 for extent in (one, other)]
+    heights = [extent[3] - extent[2] + 1 for extent in (one, other)]
     across = min(one[1], other[1]) - max(one[0], other[0]) + 1
     down = min(one[3], other[3]) - max(one[2], other[2]) + 1
     if across < _SHARED * min(widths):
         return False
-    is_fragment = min(heights) < _FRAGMENT * max(heights)
-    return down > 0 or (is_fragment and -down < _APART * max(heights))
+    # What is wider than high is seldom a whole digit.
+    is_fragment = min(heights) < _FRAGMENT * max(heights) or any(
+        width > height for width, height in zip(widths, heights, strict=True)
+    )
+    return down > 0 or (is_fragment and -down < _APART * max(*heights, *widths))
 
 
 def _box_around(extent: list[float], angle: float) -> Box:
