@@ -115,6 +115,7 @@ ALLOWED = {
     "inference": {"images", "parts", "vae"},
     "evaluation": {"gaussian", "images", "metrics", "model", "prior", "training"},
     "reading": {"model", "preprocess"},
+    "replay": {"mixture", "model"},
     "browser": {"mixture", "model", "projection", "typicality", "vae"},
     # Training only inside `fit`: see the subprocess test.
     "model": {

@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from vaegmm import VAEGMM, GaussianMixture, data, load
 from vaegmm.app import choice
+from vaegmm.app.start import Start
 from vaegmm.app.words import share
 from vaegmm.preprocess import digit_from_strokes
 from vaegmm.reading import read_strokes
@@ -224,7 +225,7 @@ def test_what_another_model_lacks_is_chosen_anew(
     _go(page, "mixture").number_input[0].set_value(9)
     _run(page)
     page.session_state["checkpoint"] = str(tmp_path / "other.safetensors")
-    assert _metrics(_run(page))["Clusters"] == "4", "the 9 were another model's"
+    assert _run(page).number_input[0].value == 4, "the 9 were another model's"
     assert _go(page, "reconstruct").selectbox(key="cluster").value in range(4)
 
 
@@ -342,22 +343,46 @@ def test_more_points_than_are_shown_are_said(
 
 def test_the_mixture_is_refitted_with_another_number_of_clusters(small_checkpoint: Path) -> None:
     page = _open("mixture", small_checkpoint)
-    assert _metrics(page)["Clusters"] == "12"
+    assert "The model's own mixture: 12 clusters" in _texts(page)
     page.number_input[0].set_value(5)
+    page.query_params["mixture"] = "Clusters"
     _run(page)
     assert _metrics(page)["Clusters"] == "5"
-    assert "Fitted anew; the model's own mixture has 12" in _texts(page)
+    assert "5 clusters, fitted anew; the model's own mixture has 12" in _texts(page)
     model = load(small_checkpoint).refit(5)
     assert _metrics(page)["Log-likelihood"] == f"{model.mixture.lower_bound_:.3f}"
+    page.button(key="own").click()
+    assert "The model's own mixture: 12 clusters" in _texts(_run(page))
 
 
-def test_em_is_played_back(small_checkpoint: Path) -> None:
+@pytest.mark.parametrize("wanted", [400, 0, -3])
+def test_what_cannot_be_fitted_is_said_and_nothing_is_called_fitted(
+    small_checkpoint: Path, wanted: int
+) -> None:
     page = _open("mixture", small_checkpoint)
-    page.query_params["mixture"] = "EM at work"
-    assert not _run(page).get("plotly_chart")
-    page.toggle(key="play").set_value(True)
-    (chart,) = _run(page).get("plotly_chart")
-    assert '"frames"' in chart.proto.spec
+    assert page.number_input[0].label == "Clusters (1 to 300)", "said before it is tried"
+    page.number_input[0].set_value(wanted)
+    page.query_params["mixture"] = "Clusters"
+    texts = _texts(_run(page))
+    assert f"From 1 to 300 clusters can be fitted here, not {wanted}." in texts
+    assert "Shown is the model's own mixture, which has 12" in texts and "anew" not in texts
+    assert _metrics(page)["Clusters"] == "12"
+
+
+def test_a_start_that_was_put_in_the_page_is_fitted_to_all_stored_z(
+    small_checkpoint: Path,
+) -> None:
+    model = load(small_checkpoint)
+    middle = model.latents.mean(0)
+    shape = (*np.eye(8).ravel(),)
+    start = Start("diag", 1e-3, (0.5, 0.5), (*middle, *(middle + 1)), shape + shape)
+    page = _open("mixture", small_checkpoint)
+    page.session_state["start"] = model.fingerprint, start
+    page.number_input[0].set_value(2)
+    texts = _texts(_run(page))
+    assert "2 clusters, fitted anew" in texts, "another number lets go of the start"
+    page.session_state["start"] = model.fingerprint, start
+    assert "2 clusters, fitted from the start that was put by hand" in _texts(_run(page))
 
 
 def test_the_confusion_matrix_counts_the_test_images(small_checkpoint: Path) -> None:
