@@ -86,7 +86,7 @@ export class Chart {
     const bottom = HEIGHT - EDGE.bottom;
     const nice = Math.max(niceStep((last - first) / MOST_TICKS), 1); // whole iterations
     for (let tick = Math.ceil(first / nice) * nice; tick <= last; tick += nice)
-      this.#svg.append(text(x(tick), bottom + 14, String(tick), "middle"));
+      this.#svg.append(text(x(tick), bottom + 14, String(tick), "middle", "tick"));
     this.#svg.append(
       draw("line", { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: bottom, y2: bottom, class: "axis" }),
       text(WIDTH - EDGE.right, bottom + 24, "iteration", "end"),
@@ -150,6 +150,6 @@ function draw(tag, attributes, ...children) {
   return element;
 }
 
-function text(x, y, said, anchor) {
-  return draw("text", { x, y, "text-anchor": anchor }, said);
+function text(x, y, said, anchor, kind = "") {
+  return draw("text", { x, y, "text-anchor": anchor, class: kind }, said);
 }

@@ -37,6 +37,7 @@ export class Comparison {
   show(sides) {
     const round = ++this.#round;
     clearTimeout(this.#timer);
+    this.#element.setAttribute("aria-busy", "true"); // what it says is of another step
     this.#timer = setTimeout(() => this.#compare(sides, round), PAUSE);
   }
 
@@ -47,7 +48,6 @@ export class Comparison {
 
   async #compare(sides, round) {
     const isOver = () => this.#round !== round;
-    this.#element.setAttribute("aria-busy", "true");
     if (!this.#labels && this.#model.names) {
       const labels = new Int32Array(this.#model.latents.length);
       const isDone = await inSlices(labels.length, isOver, (first, end) =>
