@@ -129,6 +129,7 @@ ALLOWED = {
     "adaptation": {"model", "preprocess", "reading"},
     "reading": {"model", "preprocess"},
     "photo_reading": {"model", "photo", "reading"},
+    "replay": {"mixture", "model"},
     "browser": {"mixture", "model", "projection", "typicality", "vae"},
     # Training only inside `fit`: see the subprocess test.
     "model": {

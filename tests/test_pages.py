@@ -20,7 +20,9 @@ from streamlit.testing.v1 import AppTest
 from vaegmm import VAEGMM, GaussianMixture, data, load
 from vaegmm.adaptation import learn
 from vaegmm.app import choice, clusters
+from vaegmm.app.fitting import Refit
 from vaegmm.app.hand import as_checkpoint
+from vaegmm.app.start import Start
 from vaegmm.app.words import sentence, share
 from vaegmm.metrics import clustering_accuracy
 from vaegmm.preprocess import digit_from_strokes
@@ -404,6 +406,36 @@ def test_clusters_changed_by_hand_stay_and_can_be_undone(small_checkpoint: Path)
     assert "1 change by hand" in _texts(page)
     page.button(key="own_mixture").click()
     assert "Changed by hand" not in _texts(_run(page))
+
+
+@pytest.mark.parametrize("wanted", [400, 0, -3])
+def test_what_cannot_be_fitted_is_said_and_what_was_shown_stays(
+    small_checkpoint: Path, wanted: int
+) -> None:
+    page = _open_mixture(small_checkpoint)
+    assert page.number_input[0].label == "Clusters (1 to 300)", "said before it is tried"
+    page.number_input[0].set_value(wanted)
+    texts = _texts(_run(page))
+    assert f"From 1 to 300 clusters can be fitted here, not {wanted}." in texts
+    assert "What was shown stays" in texts
+    assert _metrics(page)["Clusters"] == "12"
+    assert page.number_input[0].value == 12
+
+
+def test_a_start_that_was_put_in_the_page_is_fitted_to_all_stored_z(
+    small_checkpoint: Path,
+) -> None:
+    model = load(small_checkpoint)
+    middle = model.latents.mean(0)
+    shape = (*np.eye(8).ravel(),)
+    start = Start("diag", 1e-3, (0.5, 0.5), (*middle, *(middle + 1)), shape + shape)
+    page = _open_mixture(small_checkpoint)
+    # AppTest runs no component's callback: what it would do is done here.
+    page.session_state["refit"] = Refit(page.session_state["mixture_chosen"].own, start)
+    assert _metrics(_fitted(page))["Clusters"] == "2"
+    fitted = model.refit(2, **start.options())
+    assert _metrics(page)["Log-likelihood"] == f"{fitted.mixture.lower_bound_:.3f}"
+    assert page.number_input[0].value == 2
 
 
 @pytest.mark.parametrize(

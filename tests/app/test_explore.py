@@ -8,6 +8,7 @@ import pytest
 from vaegmm import VAEGMM, GaussianMixture
 from vaegmm.app import explore
 from vaegmm.data import Dataset
+from vaegmm.mixture import as_matrices
 from vaegmm.reading import read_image
 
 
@@ -54,24 +55,11 @@ def test_scores_are_those_of_the_model(small_model: VAEGMM, digits: Dataset) -> 
     np.testing.assert_array_equal(scores.components, small_model.responsibilities(images).argmax(1))
 
 
-def test_em_is_followed_from_its_start_to_its_end(small_model: VAEGMM) -> None:
-    iterations = explore.em_iterations(small_model, 4)
-    numbers = [iteration.number for iteration in iterations]
-    assert numbers[0] == 0
-    assert numbers == sorted(set(numbers))
-    bounds = [iteration.log_likelihood for iteration in iterations[:-1]]
-    assert (np.diff(bounds) >= -1e-9).all()
-    assert np.isnan(iterations[-1].log_likelihood)
-    for iteration in iterations:
-        assert iteration.means.shape == (4, 2)
-        assert (np.linalg.eigvalsh(iteration.covariances) > 0).all()
-
-
 @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
 def test_covariances_of_every_type_become_matrices(covariance_type: str) -> None:
     z = np.random.default_rng(0).normal(size=(60, 2))
     mixture = GaussianMixture(2, covariance_type=covariance_type).fit(z)  # type: ignore[arg-type]
-    matrices = explore.as_matrices(mixture.covariances_, mixture)
+    matrices = as_matrices(mixture.covariances_, mixture)
     assert matrices.shape == (2, 2, 2)
     full = GaussianMixture.from_parameters(mixture.weights_, mixture.means_, matrices.copy())
     np.testing.assert_allclose(full.score_samples(z), mixture.score_samples(z))

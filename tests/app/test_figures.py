@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from vaegmm.app import figures
 from vaegmm.app.figures import loss_curves
 
@@ -40,24 +38,3 @@ def test_the_best_size_of_all_types_is_ringed() -> None:
         ((5, "diag"), (20, "diag")),
     ]
     assert figures.size_curves(curves, "x", is_low_best=False).data[1].marker.size[0] == 16
-
-
-def test_an_ellipse_is_one_standard_deviation_wide() -> None:
-    covariance = np.array([[4.0, 1.0], [1.0, 2.0]])
-    x, y = figures.ellipses(np.array([[1.0, 2.0]]), covariance[None])
-    assert np.isnan(x[-1])
-    centred = np.stack([x[:-1] - 1, y[:-1] - 2])
-    distance = (centred * np.linalg.solve(covariance, centred)).sum(0)
-    np.testing.assert_allclose(distance, 1)
-
-
-def test_the_playback_has_a_frame_and_a_step_an_iteration() -> None:
-    frames = [
-        (number, bound, np.zeros((3, 2)), np.broadcast_to(np.eye(2), (3, 2, 2)))
-        for number, bound in [(0, -5.0), (1, -4.0), (7, float("nan"))]
-    ]
-    figure = figures.em_playback(np.random.default_rng(0).normal(size=(20, 2)), frames)
-    assert [frame.name for frame in figure.frames] == ["0", "1", "7"]
-    steps = figure.layout.sliders[0].steps
-    assert [step.label for step in steps] == ["0: -5.000 nats", "1: -4.000 nats", "end"]
-    assert [step.args[0][0] for step in steps] == ["0", "1", "7"]

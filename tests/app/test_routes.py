@@ -57,6 +57,7 @@ def test_a_module_is_javascript_that_can_be_kept_for_good() -> None:
         routes.address_of_files() + "..%2Fcli.py",
         "/vaegmm/model/0123456789abcdef",
         "/vaegmm/labels/0123456789abcdef",
+        "/vaegmm/fit/0123456789abcdef",
         "/vaegmm/images/0123456789abcdef/0.png",
     ],
 )
@@ -69,6 +70,14 @@ def test_a_model_that_was_shown_can_be_fetched(small_model: VAEGMM) -> None:
     status, headers, content = fetch(routes.address_of_model(small_model))
     assert (status, content) == (200, to_blob(small_model))
     assert "immutable" in headers["cache-control"]
+
+
+def test_a_fit_that_is_played_can_be_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "_MOST_PLAYED", 1)
+    first = routes.address_of_fit(b"one fit")
+    assert fetch(first)[::2] == (200, b"one fit")
+    assert fetch(routes.address_of_fit(b"another"))[::2] == (200, b"another")
+    assert fetch(first)[0] == 404, "only so many are kept"
 
 
 def test_images_and_labels_are_those_that_it_was_trained_on(

@@ -250,14 +250,12 @@ def test_nothing_is_sent_by_reference(open_page: Opened) -> None:
         socket.on("framereceived", lambda frame: received.append(ForwardMsg.FromString(frame)))
 
     page.on("websocket", listen)
-    page.goto(page.url.replace("Draw", "Mixture?mixture=EM+at+work"))
-    play = page.get_by_text("Fit and play")
-    for _ in range(2):  # the second playback is the same, to the byte
-        play.click(timeout=60_000)
-        chart = page.locator(".stPlotlyChart")
-        expect(chart).to_have_count(1, timeout=120_000)
-        play.click()
-        expect(chart).to_have_count(0, timeout=30_000)
+    page.goto(page.url.replace("Draw", "Reconstruct"))
+    for _ in range(2):  # the second time the images are the same, to the byte
+        for images in ("worst", "best"):
+            page.get_by_text(images, exact=True).click(timeout=60_000)
+            expect(page.get_by_role("radio", name=images, exact=True)).to_be_checked()
+            page.wait_for_selector("[data-test-script-state='notRunning']", timeout=60_000)
     large = [message.hash for message in received if message.ByteSize() > 10_000]
     assert len(large) > len(set(large))  # they are sent again
     assert not any(message.ref_hash for message in received)

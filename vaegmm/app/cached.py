@@ -148,4 +148,4 @@ def refitted(
 def played(model: VAEGMM, _progress: Callable[[FitProgress], object]) -> bytes:
     """Return the fit of a model's mixture, as the page plays it back."""
     recording, is_onwards = replay(model, _progress)
-    return fit_blob(recording, model.mixture, model.names, len(model.latents), is_onwards)
+    return fit_blob(model, recording, is_onwards)

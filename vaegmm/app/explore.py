@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,11 +10,9 @@ from numpy.typing import ArrayLike
 
 from vaegmm.errors import InputError
 from vaegmm.labelling import UNNAMED
-from vaegmm.mixture import GaussianMixture, as_matrices
 from vaegmm.model import VAEGMM
 from vaegmm.reading import Reading
 
-_FRAMES = 60  # iterations of EM that are played back at most
 _WAY_STEPS = 9  # images on the way to another digit
 
 
@@ -129,38 +126,3 @@ class Scores:
             confidence = inference.label_probabilities.max(1)
         components = inference.responsibilities.argmax(1)
         return cls(inference.cross_entropy, components, predicted, confidence)
-
-
-class Iteration(NamedTuple):
-    """A mixture at one iteration of EM, in the plane of the first two principal axes."""
-
-    number: int
-    log_likelihood: float  # mean, in nats; NaN for the end, which no E-step has scored
-    means: np.ndarray  # (K, 2)
-    covariances: np.ndarray  # (K, 2, 2)
-
-
-def em_iterations(model: VAEGMM, n_components: int, seed: int = 0) -> list[Iteration]:
-    """Fit a mixture to the stored z once more and return what it was on the way.
-
-    Raises:
-        ValueError: if there are fewer stored z than components.
-    """
-    settings = dataclasses.asdict(model.config.mixture)
-    settings.update(n_components=n_components, n_init=1)
-    mixture = GaussianMixture(**settings, random_state=seed, history=True)
-    mixture.fit(model.latents.astype(np.float64))
-    plane = model.pca.components[:2]
-    bounds = [*mixture.lower_bounds_, float("nan")]
-    # Early iterations move most: all of them, then ever fewer.
-    numbers = np.unique(np.geomspace(1, len(bounds), min(_FRAMES, len(bounds))).round().astype(int))
-    return [
-        Iteration(
-            number=int(number) - 1,
-            log_likelihood=bounds[number - 1],
-            means=model.pca.transform(snapshot.means),
-            covariances=plane @ as_matrices(snapshot.covariances, mixture) @ plane.T,
-        )
-        for number in numbers
-        for snapshot in [mixture.history_[number - 1]]
-    ]

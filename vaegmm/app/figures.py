@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import plotly.graph_objects as go
 
-from vaegmm.colours import PALETTE, UNNAMED_COLOUR
+from vaegmm.colours import PALETTE
 
-_FAINT = "rgba(128, 132, 138, 0.35)"  # on light and on dark
 _NO_MARGIN = {"l": 0, "r": 8, "t": 8, "b": 0}
 
 
@@ -74,25 +72,6 @@ def value_bars(values: Mapping[str, float], colours: Sequence[str], title: str) 
     return figure
 
 
-def likelihood_curve(lower_bounds: Sequence[float]) -> go.Figure:
-    """Draw the mean log-likelihood at each iteration of EM, in nats."""
-    figure = go.Figure()
-    figure.add_scatter(
-        x=list(range(1, len(lower_bounds) + 1)),
-        y=list(lower_bounds),
-        mode="lines+markers" if len(lower_bounds) < 60 else "lines",
-        line={"color": PALETTE[9], "width": 2},
-        hovertemplate="iteration %{x}: %{y:.4f} nats<extra></extra>",
-    )
-    figure.update_layout(
-        height=280,
-        margin=_NO_MARGIN,
-        xaxis={"title": "iteration", "rangemode": "tozero"},
-        yaxis={"title": "log-likelihood, nats a point"},
-    )
-    return figure
-
-
 def size_curves(
     curves: Mapping[str, Mapping[int, float]], title: str, is_low_best: bool
 ) -> go.Figure:
@@ -128,119 +107,5 @@ def size_curves(
         xaxis={"title": "clusters", "type": "log", "tickvals": sizes, "fixedrange": True},
         yaxis={"title": title, "fixedrange": True},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-    )
-    return figure
-
-
-def ellipses(
-    means: np.ndarray, covariances: np.ndarray, n_points: int = 33
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lines of one standard deviation around means in the plane.
-
-    Args:
-        means: shape (K, 2).
-        covariances: shape (K, 2, 2).
-        n_points: of one ellipse.
-
-    Returns:
-        x and y of all ellipses one after another, parted by NaN, shape (K · (n_points + 1),).
-    """
-    angle = np.linspace(0, 2 * np.pi, n_points)
-    circle = np.stack([np.cos(angle), np.sin(angle)])  # (2, P)
-    values, vectors = np.linalg.eigh(covariances)
-    roots = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]
-    lines = means[:, :, None] + roots @ circle  # (K, 2, P)
-    lines = np.concatenate([lines, np.full((*lines.shape[:2], 1), np.nan)], axis=-1)
-    return lines[:, 0].ravel(), lines[:, 1].ravel()
-
-
-def em_playback(
-    points: np.ndarray,
-    frames: Sequence[tuple[int, float, np.ndarray, np.ndarray]],
-) -> go.Figure:
-    """Draw EM at work: some points, and the components' ellipses at each iteration.
-
-    Args:
-        points: in the plane of the projection, shape (N, 2); those to show.
-        frames: of each iteration to show its number, its mean log-likelihood in nats, and the
-            components' means (K, 2) and covariances (K, 2, 2) in that plane.
-    """
-
-    def lines(means: np.ndarray, covariances: np.ndarray) -> list[go.Scatter]:
-        x, y = ellipses(means, covariances)
-        line = {"color": PALETTE[5], "width": 1.5}
-        centres = {"color": PALETTE[5], "size": 5}
-        return [
-            go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip"),
-            go.Scatter(
-                x=means[:, 0], y=means[:, 1], mode="markers", marker=centres, hoverinfo="skip"
-            ),
-        ]
-
-    figure = go.Figure()
-    figure.add_scatter(
-        x=points[:, 0],
-        y=points[:, 1],
-        mode="markers",
-        marker={"color": _FAINT, "size": 3},
-        hoverinfo="skip",
-    )
-    figure.add_traces(lines(*frames[0][2:]))
-    figure.frames = [
-        go.Frame(data=lines(means, covariances), traces=[1, 2], name=str(iteration))
-        for iteration, _, means, covariances in frames
-    ]
-    now = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}}
-    play = {"frame": {"duration": 120, "redraw": False}, "transition": {"duration": 0}}
-    low, high = np.quantile(points, [0.001, 0.999], axis=0)
-    room = 0.06 * (high - low)
-    figure.update_layout(
-        height=560,
-        margin={"l": 0, "r": 0, "t": 8, "b": 24},
-        showlegend=False,
-        xaxis={"range": [low[0] - room[0], high[0] + room[0]], "visible": False},
-        yaxis={
-            "range": [low[1] - room[1], high[1] + room[1]],
-            "visible": False,
-            "scaleanchor": "x",
-        },
-        sliders=[
-            {
-                "currentvalue": {
-                    "prefix": "iteration ",
-                    "xanchor": "left",
-                    "font": {"color": UNNAMED_COLOUR, "size": 13},
-                },
-                "pad": {"t": 8, "l": 76, "b": 20},
-                "bgcolor": UNNAMED_COLOUR,
-                "bordercolor": UNNAMED_COLOUR,
-                "activebgcolor": PALETTE[5],
-                "steps": [
-                    {
-                        "label": f"{iteration}: {bound:.3f} nats" if np.isfinite(bound) else "end",
-                        "method": "animate",
-                        "args": [[str(iteration)], now],
-                    }
-                    for iteration, bound, _, _ in frames
-                ],
-                "ticklen": 0,
-                "font": {"color": "rgba(0,0,0,0)", "size": 1},
-            }
-        ],
-        updatemenus=[
-            {
-                "type": "buttons",
-                "x": 0,
-                "y": 0,
-                "xanchor": "left",
-                "yanchor": "top",
-                "pad": {"t": 30, "b": 12},
-                "showactive": False,
-                "bgcolor": "rgba(0,0,0,0)",
-                "bordercolor": UNNAMED_COLOUR,
-                "font": {"color": UNNAMED_COLOUR},
-                "buttons": [{"label": "Play", "method": "animate", "args": [None, play]}],
-            }
-        ],
     )
     return figure

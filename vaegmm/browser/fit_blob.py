@@ -5,33 +5,26 @@ from __future__ import annotations
 import numpy as np
 
 from vaegmm.browser.blob import pack
-from vaegmm.labelling import ComponentNames
-from vaegmm.mixture import GaussianMixture, Recording
+from vaegmm.mixture import Recording
+from vaegmm.model import VAEGMM
 
 #: Of the frames. 60 iterations of 100 components in 8 dimensions are 1.1 MB.
 MOST_BYTES = 2 * 2**20
 _LEAST_FRAMES = 12
 
 
-def fit_blob(
-    recording: Recording,
-    mixture: GaussianMixture,
-    names: ComponentNames | None,
-    n_points: int,
-    onwards: bool = False,
-) -> bytes:
-    """Write a fit for the page.
+def fit_blob(model: VAEGMM, recording: Recording, onwards: bool = False) -> bytes:
+    """Write the fit of a model's mixture for the page.
 
     Frames are float32, covariances their lower triangles; of very long and large fits only some
     iterations are kept, so that the block stays below MOST_BYTES.
 
     Args:
+        model: whose mixture the fit ends with.
         recording: of the fit.
-        mixture: that it ended with.
-        names: of the components.
-        n_points: how many points it was fitted to.
         onwards: whether it begins with the mixture itself, since its own fit is not known.
     """
+    mixture, names = model.mixture, model.names
     n_components, dimension = recording.means.shape[1:]
     numbers = 1 + dimension + dimension * (dimension + 1) // 2
     recording = recording.thinned(max(MOST_BYTES // (4 * n_components * numbers), _LEAST_FRAMES))
@@ -52,7 +45,7 @@ def fit_blob(
         "n_iterations": len(recording.lower_bounds),
         "n_components": n_components,
         "dimension": dimension,
-        "n_points": n_points,
+        "n_points": len(model.latents),
         "covariance_type": mixture.covariance_type,
         "reg_covar": float(mixture.reg_covar),
         "is_named": names is not None,

@@ -8,7 +8,8 @@ import { inkRgb, makePicture, paint } from "../pieces/pictures.js";
 import { labelTitle, share } from "../pieces/words.js";
 
 const GREY = [140, 140, 140, 255]; // of points that have not been asked
-const FEW = 24; // components that are all drawn strongly and can all be dragged
+/** More components than this are not all drawn strongly, nor can all be dragged. */
+export const MANY = 24;
 const FIRST = 8; // of many: the largest, which are drawn more strongly than the rest
 const ON_MEAN = 12; // pixels from a mean to a click that means its component
 const ON_LINE = 5; // pixels from an ellipse's line
@@ -24,7 +25,8 @@ export function askedAt(half) {
 }
 
 export class Board {
-  /** Called with a component, a point (`{index, place}`), or both null. */
+  /** Called with `{component, isOnMean, point, place}` of a click: a component or null, whether
+   * its mean was meant, a point or -1, and data coordinates. */
   onPick = null;
   /** Called with `{component, place, isDone}` while a mean is dragged. */
   onMove = null;
@@ -118,6 +120,13 @@ export class Board {
     this.#map.setMarks({ pinned: this.point, neighbours });
   }
 
+  /** Where the means are on the screen, in pixels from the map's corner, by component. */
+  get means() {
+    const places = [];
+    for (const { component, x, y } of this.#shown) places[component] = this.#map.toScreen([x, y]);
+    return places;
+  }
+
   say(text) {
     this.#map.say(text);
   }
@@ -142,7 +151,7 @@ export class Board {
 
   #outline(frame, before, isMoving) {
     const { projection } = this.#sample;
-    const isFew = this.fit.nComponents <= FEW;
+    const isFew = this.fit.nComponents <= MANY;
     // The chosen one on top, the faint ones below.
     const rank = (c) => (c === this.component ? 2 : isFew || this.#large.has(c) ? 1 : 0);
     this.#shown = [...frame.weights.keys()]
@@ -154,7 +163,7 @@ export class Board {
           ...projection.ellipse(component, frame),
           component,
           colour: asCss(this.colours[component]),
-          radius: isFew || isChosen ? 2 : 1,
+          radius: isFew ? 2 : 1,
           isStrong: isChosen,
           isFaint: rank(component) === 0,
           isMovable: isFew || isChosen,
@@ -200,9 +209,10 @@ export class Board {
       const far = Math.hypot(px - x, py - y);
       if (far < least && !ellipse.isFaint) [component, least] = [ellipse.component, far];
     }
-    if (component === null) component = this.#lineAt(x, y);
+    const isOnMean = component !== null;
+    component ??= this.#lineAt(x, y);
     const place = this.#map.toData(x, y);
-    return { component, point: component === null ? index : -1, place };
+    return { component, isOnMean, point: component === null ? index : -1, place };
   }
 
   #lineAt(x, y) {

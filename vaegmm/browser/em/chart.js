@@ -45,11 +45,7 @@ export class Chart {
       ...(isClose ? bounds.flat().map(([, y]) => y) : []),
     ]);
     this.#legend.hidden = !isClose;
-    if (!heights.length) {
-      svg.append(text(WIDTH / 2, HEIGHT / 2, "Press E: then there is a likelihood.", "middle"));
-      svg.setAttribute("aria-label", "No likelihood yet");
-      return;
-    }
+    if (!heights.length) return;
     const [low, high] = padded(Math.min(...heights), Math.max(...heights));
     const x = (value) =>
       EDGE.left + ((value - first) / (last - first)) * (WIDTH - EDGE.left - EDGE.right);
@@ -88,23 +84,27 @@ export class Chart {
 
   #axes(first, last, low, high, x, y) {
     const bottom = HEIGHT - EDGE.bottom;
-    const step = Math.max(Math.ceil((last - first) / MOST_TICKS), 1);
-    const nice = [1, 2, 5, 10, 20, 25, 50, 100, 200].find((value) => value >= step) ?? step;
+    const nice = Math.max(niceStep((last - first) / MOST_TICKS), 1); // whole iterations
     for (let tick = Math.ceil(first / nice) * nice; tick <= last; tick += nice)
-      this.#svg.append(text(x(tick), bottom + 14, String(tick), "middle"));
+      this.#svg.append(text(x(tick), bottom + 14, String(tick), "middle", "tick"));
     this.#svg.append(
       draw("line", { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: bottom, y2: bottom, class: "axis" }),
       text(WIDTH - EDGE.right, bottom + 24, "iteration", "end"),
     );
-    const digits = Math.max(Math.ceil(-Math.log10((high - low) / 4)), 0) + 1;
-    for (const share of [0.1, 0.5, 0.9]) {
-      const value = low + share * (high - low);
+    const gap = niceStep((high - low) / 3);
+    const digits = Math.max(-Math.floor(Math.log10(gap) + 1e-9), 0);
+    for (let value = Math.ceil(low / gap) * gap; value < high; value += gap)
       this.#svg.append(
         draw("line", { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y(value), y2: y(value), class: "grid" }),
-        text(EDGE.left - 6, y(value) + 3.5, decimal(value, Math.min(digits, 5)), "end"),
+        text(EDGE.left - 6, y(value) + 3.5, decimal(value, digits), "end"),
       );
-    }
   }
+}
+
+// 1, 2 or 5 times a power of ten, about as large.
+function niceStep(size) {
+  const unit = 10 ** Math.floor(Math.log10(size));
+  return [1, 2, 5, 10].find((times) => times * unit >= size) * unit;
 }
 
 /** The half step at which an iteration's E-step is done, of the frame nearest to it. */
@@ -150,6 +150,6 @@ function draw(tag, attributes, ...children) {
   return element;
 }
 
-function text(x, y, said, anchor) {
-  return draw("text", { x, y, "text-anchor": anchor }, said);
+function text(x, y, said, anchor, kind = "") {
+  return draw("text", { x, y, "text-anchor": anchor, class: kind }, said);
 }

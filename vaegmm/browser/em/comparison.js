@@ -27,7 +27,6 @@ export class Comparison {
    * @param {(rows: number[]) => void} onMoved  called with stored z that a person wants to see
    */
   constructor(element, model, truth, onMoved) {
-    Object.assign(this, { onMoved });
     this.#element = element;
     this.#model = model;
     this.#truth = truth;
@@ -38,6 +37,7 @@ export class Comparison {
   show(sides) {
     const round = ++this.#round;
     clearTimeout(this.#timer);
+    this.#element.setAttribute("aria-busy", "true"); // what it says is of another step
     this.#timer = setTimeout(() => this.#compare(sides, round), PAUSE);
   }
 
@@ -48,7 +48,6 @@ export class Comparison {
 
   async #compare(sides, round) {
     const isOver = () => this.#round !== round;
-    this.#element.setAttribute("aria-busy", "true");
     if (!this.#labels && this.#model.names) {
       const labels = new Int32Array(this.#model.latents.length);
       const isDone = await inSlices(labels.length, isOver, (first, end) =>
@@ -111,7 +110,7 @@ export class Comparison {
       ["clusters", ...sides.map(({ board }) => `${board.fit.nComponents} ${board.fit.covarianceType}`), ""],
       ["iteration", ...sides.map(({ board, frame }) => String(board.fit.number(frame))), ""],
       line("log-likelihood", a.logLikelihood, b.logLikelihood, (value) => decimal(value, 4)),
-      line("BIC (less is better)", a.bic, b.bic, (value) => signed(value)),
+      line("BIC, less is better", a.bic, b.bic, (value) => signed(value)),
       ...(a.called ? [line(said, a.accuracy, b.accuracy, (value) => signedShare(value))] : []),
     ];
     const n = countOf(this.#model.latents.length);

@@ -9,7 +9,7 @@ import { Formulas } from "./formulas.js";
 import { LocalFit, RecordedFit } from "./fits.js";
 import { make, makeButton, makeSelect, setChoices } from "../pieces/elements.js";
 import { Player } from "./player.js";
-import { presetMeans } from "./presets.js";
+import { endOf, presetMeans } from "./presets.js";
 import { Sample } from "./sample.js";
 import { Setup } from "./setup.js";
 import { axisSets } from "../explorer/axes.js";
@@ -17,9 +17,9 @@ import { axisSets } from "../explorer/axes.js";
 const SLICE = 12; // milliseconds of a fit between two frames
 const PRESETS = ["each", "two", "far"];
 const STEPS = {
-  start: "Press E: each point is asked which clusters it may come from.",
-  e: "E: each point takes the colours of the clusters it may come from, blended by their shares. Now press M.",
-  m: "M: each cluster has moved to its points: new mean, new spread, new share. Now press E.",
+  start: "Press E: it asks each point which clusters it may come from.",
+  e: "E: each point takes the blended colours of the clusters that it may come from.",
+  m: "M: each cluster moves to its points: new mean, new spread, new share.",
   end: "Nothing moves any more: EM has converged.",
 };
 
@@ -32,8 +32,9 @@ const STEPS = {
  * @param {Uint8Array | null} [options.truth]  their true labels
  * @param {(start: object) => void} [options.onFit]  called with covariance_type, reg_covar, weights,
  *   means and covariances from which a fit to all stored z shall begin
- * @returns {{setFit: (data: ArrayBuffer | null, title: string) => void, destroy: () => void}}
- *   setFit shows a recorded fit, a block of fit_blob.py
+ * @returns {{setFit: (data: ArrayBuffer | null, title: string) => void, shown: object[], destroy:
+ *   () => void}}  setFit shows a recorded fit, a block of fit_blob.py; shown says of each fit what
+ *   is seen of it: half, settings, nFrames, component, point, parameters, and where its means are, in pixels
  */
 export function createEm(element, { model, truth = null, onFit = null }) {
   return new Em(element, model, truth, onFit);
@@ -51,6 +52,8 @@ class Em {
   #comparison;
   #parts;
   #recorded = null;
+  #title = "";
+  #isTouched = false;
   #onFit;
   #frame = 0;
 
@@ -66,11 +69,11 @@ class Em {
       formulas: make("div", { class: "formulas" }),
       comparison: make("div", { class: "comparison", hidden: true }),
     });
-    const side = [parts.told, parts.formulas, parts.close, parts.whole, parts.comparison];
+    const side = [parts.formulas, parts.close, parts.whole, parts.comparison];
     this.#root = make(
       "div",
       { class: "em" },
-      make("div", { class: "layout" }, parts.bar, parts.boards, make("div", { class: "side" }, side)),
+      make("div", { class: "layout" }, parts.bar, parts.told, parts.boards, make("div", { class: "side" }, side)),
     );
     element.append(this.#root);
     const go = (half) => {
@@ -94,13 +97,17 @@ class Em {
     parts.bar.append(this.#choices());
     this.#add();
     this.#sides[0].setup.choose({ start: "random_from_data" });
+    this.#isTouched = false;
   }
 
   /** Show the fit that the page shows, or wait for it. */
   setFit(data, title) {
     this.#recorded = data && new RecordedFit(data);
+    this.#title = title;
     for (const { setup } of this.#sides) setup.offer(data ? title : null);
-    if (data) this.#sides[0].setup.choose({ start: "fitted" });
+    // Not from under a hand: whoever has begun something finds the page's fit among the starts.
+    if (data && !this.#isTouched) this.#sides[0].setup.choose({ start: "fitted" });
+    this.#isTouched = false;
   }
 
   /** Show a half step of all fits; those that are over rest at their end. */
@@ -112,7 +119,16 @@ class Em {
       if (half > 0 && fit && !fit.isDone && !side.runner) this.#run(side);
     }
     this.#half = Math.max(Math.min(half, this.#last), 0);
+    this.#isTouched ||= half > 0;
     this.#show(isMoving);
+  }
+
+  get shown() {
+    return this.#sides.map(({ board, setup }) => ({
+      ...{ half: board.half, settings: setup.settings, nFrames: board.fit?.nFrames ?? 0 },
+      ...{ component: board.component, point: board.point, means: board.means },
+      parameters: board.fit?.frame(frameOf(board.half)) ?? null,
+    }));
   }
 
   destroy() {
@@ -136,8 +152,10 @@ class Em {
     if (!fit) return "";
     const own = Math.min(half, lastOf(fit));
     const number = fit.number(frameOf(own));
+    const iterations = countOf(fit.number(fit.last), "iteration");
+    if (half === 0) return fit.last ? `start of ${iterations}` : "start";
+    if (fit.isDone && own === lastOf(fit)) return `end of ${iterations}`;
     const last = countOf(fit.number(fit.last));
-    if (half === 0) return `start of ${last} iterations`;
     return `iteration ${own % 2 ? number + 1 : number} of ${last}, after ${own % 2 ? "E" : "M"}`;
   }
 
@@ -180,9 +198,14 @@ class Em {
         side.board.fit?.stop();
         this.#ended(side);
       },
-      use: this.#onFit && (() => this.#onFit(startOf(side.board.fit))),
+      use:
+        this.#onFit &&
+        (() => {
+          this.#isTouched = false;
+          this.#onFit(startOf(side.board.fit));
+        }),
     });
-    if (this.#recorded) side.setup.offer("this page’s fit");
+    if (this.#recorded) side.setup.offer(this.#title);
     board.onPick = (meant) => this.#pick(side, meant);
     board.onMove = (move) => this.#drag(side, move);
     this.#sides.push(side);
@@ -197,6 +220,7 @@ class Em {
 
   #begin(side, settings) {
     this.#player.pause();
+    this.#isTouched = true;
     const { z, dimension } = this.#sample;
     if (settings.start === "fitted") {
       const { nComponents, covarianceType, regCovar } = this.#recorded;
@@ -230,6 +254,8 @@ class Em {
 
   #take(side, fit) {
     this.#rest(side);
+    side.end = "";
+    side.board.component = this.#mostMoved(fit);
     side.board.setFit(fit);
     if (this.#sides[0] === side) side.board.point = this.#undecided(fit);
     this.go(0);
@@ -260,6 +286,8 @@ class Em {
     this.#rest(side);
     side.board.fit.names = null; // they follow from where it has ended
     side.board.recolour();
+    const isBad = ["two", "far"].includes(side.setup.settings.start);
+    side.end = isBad ? endOf(this.#sample, side.board.fit, side.board.names) : "";
     if (this.#sides.includes(side)) this.#show(false);
   }
 
@@ -268,11 +296,11 @@ class Em {
     this.#player.update();
   }
 
-  #pick(side, { component, point, place }) {
+  #pick(side, { component, isOnMean, point, place }) {
     const { board, setup, means } = side;
-    if (component !== null) board.component = component;
-    else if (setup.settings.start === "hand" && this.#half === 0 && place)
+    if (setup.settings.start === "hand" && this.#half === 0 && !isOnMean)
       return this.#put(side, [...means, this.#sample.latentAt(place)]);
+    if (component !== null) board.component = component;
     else if (point >= 0) for (const { board } of this.#sides) board.point = point;
     else return;
     this.#show(false);
@@ -296,7 +324,9 @@ class Em {
     this.#frame = requestAnimationFrame(() => {
       this.#rest(side);
       const fit = new LocalFit(z, { ...frame, means }, board.fit);
+      side.end = "";
       fit.names = board.names;
+      fit.likelihoods[0] = fit.expectation(0, z).logLikelihood;
       board.setFit(fit);
       if (isDone) board.component = component;
       setup.show({ ...setup.settings, start: "moved", nComponents: fit.nComponents });
@@ -307,10 +337,11 @@ class Em {
   }
 
   #show(isMoving) {
-    for (const { board, setup } of this.#sides) {
+    for (const side of this.#sides) {
+      const { board, setup } = side;
       const last = board.fit ? lastOf(board.fit) : 0;
       board.show(Math.min(this.#half, last), { isMoving });
-      setup.update(board.fit);
+      setup.update(board.fit, side.end);
     }
     const [{ board }] = this.#sides;
     this.#parts.told.textContent = this.#sentence(board);
@@ -318,8 +349,9 @@ class Em {
     const shown = this.#sides
       .filter(({ board }) => board.fit)
       .map(({ board }) => ({ fit: board.fit, half: board.half }));
-    this.#parts.close.hidden = this.#parts.whole.hidden = !board.fit;
-    if (board.fit) {
+    const isScored = Boolean(board.fit?.likelihoods.length);
+    this.#parts.close.hidden = this.#parts.whole.hidden = !isScored;
+    if (isScored) {
       this.#close.show(shown.slice(0, 1), true);
       this.#chart.show(shown, false);
     }
@@ -347,6 +379,19 @@ class Em {
       if (logLikelihoods[i] >= middle && far < least) [best, least] = [i, far];
     });
     return best;
+  }
+
+  // The component whose mean the first M-step moves furthest on the map: there is something to see.
+  #mostMoved(fit) {
+    if (!fit || fit.last === 0) return 0;
+    const { projection } = this.#sample;
+    const [from, to] = [0, 1].map((i) => projection.project(fit.frame(i).means));
+    let [most, far] = [0, -1];
+    for (let c = 0; c < fit.nComponents; c++) {
+      const moved = Math.hypot(to[2 * c] - from[2 * c], to[2 * c + 1] - from[2 * c + 1]);
+      if (moved > far) [most, far] = [c, moved];
+    }
+    return most;
   }
 
   #ring(rows) {

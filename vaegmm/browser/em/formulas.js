@@ -1,7 +1,7 @@
 // The two formulas, with the numbers that a step has just put into them.
 
 import { asCss } from "../pieces/colours.js";
-import { askedAt, frameOf } from "./board.js";
+import { askedAt, frameOf, MANY } from "./board.js";
 import { countOf, decimal, share } from "../pieces/words.js";
 import { inkRgb, makePicture, paint } from "../pieces/pictures.js";
 import { make } from "../pieces/elements.js";
@@ -37,8 +37,12 @@ export class Formulas {
   #beginning(fit) {
     if (!fit) return [];
     const k = countOf(fit.nComponents, "cluster");
+    const { nAxes, model } = this.#sample.projection;
+    const seen = nAxes < model.dimension ? `, as ${nAxes} of ${model.dimension} dimensions show it` : "";
+    const width = fit.nComponents > MANY ? "one standard deviation" : "two standard deviations";
     return [
-      make("p", {}, `${k} and ${countOf(fit.nPoints, "image")}. Grey: no point has been asked yet.`),
+      make("p", {}, `${k}, ${countOf(fit.nPoints, "image")}. Grey: no point has been asked yet.`),
+      make("p", { class: "quiet" }, `An ellipse: ${width} of a cluster${seen}.`),
     ];
   }
 
@@ -79,7 +83,7 @@ export class Formulas {
         { "aria-selected": c === board.component ? "true" : null, onclick: () => this.#onComponent(c) },
         make("td", {}, swatch(board.colours[c]), nameOf(board, c)),
         make("td", {}, share(frame.weights[c], 1)),
-        make("td", {}, `e${superscript(density(c))}`),
+        make("td", {}, "e", make("sup", {}, decimal(density(c), 1))),
         make("td", { class: "share" }, bar(shares[c], board.colours[c]), share(shares[c], 1)),
       ),
     );
@@ -109,7 +113,9 @@ export class Formulas {
       : begun.length
         ? `${begun.map((c) => nameOf(board, c)).join(", ")} had lost all points, and begins again.`
         : "";
-    const line = (formula, ...numbers) => make("div", { class: "line" }, formula, make("span", {}, numbers));
+    const row = (kind) => (formula, ...numbers) =>
+      make("div", { class: kind }, formula, make("span", {}, numbers));
+    const [line, long] = [row("line"), row("long")];
     return [
       make(
         "p",
@@ -128,7 +134,7 @@ export class Formulas {
         math(sub("π", "k"), mo("="), fraction([sub("N", "k")], [mi("N")])),
         `${share(after.weights[k], 2)}, was ${share(before.weights[k], 2)}`,
       ),
-      line(
+      long(
         math(
           sub("μ", "k"),
           mo("="),
@@ -140,7 +146,7 @@ export class Formulas {
         `(${vector})`,
         make("small", {}, `moved by ${decimal(moved, 3)}`),
       ),
-      line(
+      long(
         math(
           sub("Σ", "k"),
           mo("="),
@@ -179,15 +185,6 @@ function bar(value, colour) {
   return make("i", { class: "bar", style: `width: ${3.5 * value}rem; background: ${asCss(colour)}` });
 }
 
-function superscript(value) {
-  const text = decimal(value, 1);
-  return [...text].map((letter) => SUPERSCRIPTS[letter] ?? letter).join("");
-}
-
-const SUPERSCRIPTS = Object.fromEntries(
-  [..."0123456789−."].map((letter, i) => [letter, "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·"[i]]),
-);
-
 function ml(tag, ...children) {
   const element = document.createElementNS(MATHML, tag);
   element.append(...children.flat(2));
@@ -197,10 +194,14 @@ function ml(tag, ...children) {
 const mi = (text) => ml("mi", text);
 const mo = (text) => ml("mo", text);
 const mn = (text) => ml("mn", text);
-const math = (...children) => ml("math", ...children);
+const math = (...children) => {
+  const element = ml("math", ...children);
+  element.setAttribute("displaystyle", "true");
+  return element;
+};
 const sub = (name, index) => ml("msub", mi(name), mi(index));
 const fraction = (top, bottom) => ml("mfrac", ml("mrow", ...top), ml("mrow", ...bottom));
-const over = (sign, index) => ml("munder", mo(sign), mi(index));
+const over = (sign, index) => ml("msub", mo(sign), mi(index));
 const power = (base, exponent) => ml("msup", base, mi(exponent));
 const normal = (k) => [
   mi("𝒩"),

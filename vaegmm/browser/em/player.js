@@ -41,8 +41,9 @@ export class Player {
     this.#scrubber = make("input", {
       ...{ type: "range", min: 0, max: 1, step: 1, value: 0, "aria-label": "Iteration" },
       oninput: () => {
+        const half = Number(this.#scrubber.value);
         this.pause();
-        this.#act.go(Number(this.#scrubber.value), false);
+        this.#act.go(half, false);
       },
     });
     this.#said = make("output");

@@ -1,9 +1,12 @@
 // Starts that are put where they end well or badly: means on the middles of groups of points.
 
-import { lloyd, nearestOf, randomNumbers } from "../model/starts.js";
+import { beginAt, lloyd, nearestOf, randomNumbers } from "../model/starts.js";
+import { decimal } from "../pieces/words.js";
+import { LocalFit } from "./fits.js";
 
 const MOST_GROUPS = 10;
 const APART = 0.1; // of a latent's unit: two means on one group, or else both would stay the same
+const LEAST_LOSS = 1e-3; // nats
 const FAR = 4; // times as far from the middle as the group is
 
 /** Titles of the presets, by name. */
@@ -30,13 +33,62 @@ export function presetMeans(sample, name) {
   const means = Float64Array.from(middles);
   if (name === "two")
     for (let j = 0; j < d; j++) means[missing * d + j] = middles[doubled * d + j] + APART;
-  if (name === "far")
-    for (let j = 0; j < d; j++)
-      means[missing * d + j] = centre[j] + FAR * (middles[missing * d + j] - centre[j]);
+  if (name === "far") {
+    const far = middles.subarray(missing * d, (missing + 1) * d).map((value, j) => centre[j] + FAR * (value - centre[j]));
+    // Far in all directions that the map does not show, and in its corner where it can be seen.
+    means.set(sample.projection.unproject(corner(sample.places), far), missing * d);
+  }
   return means;
 }
 
+/**
+ * Say how a fit from a bad start has ended, against one from a mean on each group.
+ *
+ * @param {Sample} sample
+ * @param {LocalFit} fit  that is over
+ * @param {Int32Array} names  of its components
+ */
+export function endOf(sample, fit, names) {
+  if (fit.fault) return "";
+  const below = bestOf(sample, fit).likelihoods.at(-1) - fit.likelihoods.at(-1);
+  if (!(below > LEAST_LOSS)) return "It ends as well as from one on each.";
+  const { groups } = plan(sample);
+  const called = (label) => names.filter((name) => name === label).length;
+  const said = (found) => found.map((label) => sample.model.labelNames[label]).join(", ");
+  const [none, twice] = [0, 2].map((n) => groups.filter((label) => (n ? called(label) >= n : !called(label))));
+  const how =
+    sample.labels && none.length && twice.length
+      ? `no cluster is left for ${said(none)}, two share ${said(twice)}; `
+      : "";
+  return `It ends badly: ${how}${decimal(below, 3)} nats below the fit from one on each.`;
+}
+
+const BEST = new WeakMap(); // sample -> fits from a mean on each group, by their settings
+
+function bestOf(sample, { covarianceType, regCovar }) {
+  if (!BEST.has(sample)) BEST.set(sample, new Map());
+  const kept = BEST.get(sample);
+  const key = `${covarianceType} ${regCovar}`;
+  if (!kept.has(key)) {
+    const means = presetMeans(sample, "each");
+    const settings = { nComponents: means.length / sample.dimension, covarianceType, regCovar };
+    const fit = new LocalFit(sample.z, beginAt(sample.z, means, settings), settings);
+    while (!fit.isDone) fit.step();
+    kept.set(key, fit);
+  }
+  return kept.get(key);
+}
+
 const PLANS = new WeakMap();
+
+function corner(places) {
+  let [left, bottom] = [Infinity, Infinity];
+  for (let at = 0; at < places.length; at += 2) {
+    left = Math.min(left, places[at]);
+    bottom = Math.min(bottom, places[at + 1]);
+  }
+  return [left, bottom];
+}
 
 // Of the two groups nearest to each other one goes without a mean; the one farthest from both gets
 // two.

@@ -4,9 +4,12 @@ import { COVARIANCE_TYPES } from "../model/em.js";
 import { STARTS } from "../model/starts.js";
 import { countOf, decimal } from "../pieces/words.js";
 import { make, makeButton, makeSelect, setChoices } from "../pieces/elements.js";
+import { MANY } from "./board.js";
 import { presetTitles } from "./presets.js";
 
 const MOST_CLUSTERS = 300;
+const FEWER = 10;
+const NARROW = 420; // pixels: a phone, on which the map and what answers come first
 const MOST_REG_COVAR = 10;
 const MOST_SEED = 2 ** 31 - 1;
 
@@ -71,7 +74,10 @@ export class Setup {
     this.#undo = makeButton("Take the last back", () => act.takeBack(), { hidden: true });
     this.#stop = makeButton("Stop", () => act.stop(), { hidden: true });
     this.#use = makeButton(`Fit this to all ${countOf(sample.total)}`, () => act.use(), { hidden: true });
-    element.append(
+    const settings = make(
+      "details",
+      { open: element.clientWidth > NARROW },
+      make("summary", {}, "Begin elsewhere"),
       make(
         "div",
         { class: "starts", role: "group", "aria-label": "Where it begins" },
@@ -88,8 +94,8 @@ export class Setup {
         this.#undo,
       ),
       this.#fault,
-      make("div", { class: "progress" }, this.#state, this.#stop, this.#use),
     );
+    element.append(settings, make("div", { class: "progress" }, this.#state, this.#stop, this.#use));
   }
 
   /** Offer the fit of the page, by its title; null: there is none. */
@@ -100,7 +106,12 @@ export class Setup {
 
   /** Begin anew with other settings; what is left out stays. */
   choose(changed) {
-    this.show({ ...this.settings, ...changed });
+    const next = { ...this.settings, ...changed };
+    // From a fit of many clusters one goes to few, where more is seen.
+    const isFirst = this.settings.start === "fitted" && Object.hasOwn(STARTS, next.start);
+    if (isFirst && changed.start && next.nComponents > MANY && !changed.nComponents)
+      next.nComponents = FEWER;
+    this.show(next);
     this.#act.begin(this.settings);
   }
 
@@ -108,6 +119,8 @@ export class Setup {
   show(settings) {
     this.settings = settings;
     for (const [name, input] of Object.entries(this.#fields)) input.value = settings[name];
+    const { regCovar } = settings; // 0.000001 is 1e-6
+    if (regCovar > 0 && regCovar < 1e-3) this.#fields.regCovar.value = regCovar.toExponential();
     for (const [start, button] of Object.entries(this.#starts))
       button.setAttribute("aria-pressed", String(start === settings.start));
     const isDrawn = Object.hasOwn(STARTS, settings.start);
@@ -115,20 +128,23 @@ export class Setup {
     this.#check();
   }
 
-  /** @param {Fit | null} fit  whose progress is shown */
-  update(fit) {
+  /**
+   * @param {Fit | null} fit  whose progress is shown
+   * @param {string} end  what is to be said of how it ended
+   */
+  update(fit, end = "") {
     const isLocal = Boolean(fit) && !fit.isRecorded;
     this.#stop.hidden = !isLocal || fit.isDone || this.settings.start === "hand" && fit.last === 0;
     this.#use.hidden = !isLocal || !fit.isDone || Boolean(fit.fault) || !this.#act.use;
     this.#undo.hidden = this.settings.start !== "hand";
-    this.#state.textContent = stateOf(fit, this.settings);
+    this.#state.textContent = [stateOf(fit, this.settings), end].filter(Boolean).join(" ");
   }
 
   #typed(name) {
     if (this.#check()) return;
     const input = this.#fields[name];
     const value = name === "covarianceType" ? input.value : Number(input.value);
-    const changed = { [name]: value };
+    const changed = { nComponents: this.settings.nComponents, [name]: value };
     // Another number of clusters, or other ways to fit, need a start that can be drawn again.
     const { start } = this.settings;
     const isPut = !Object.hasOwn(STARTS, start);
