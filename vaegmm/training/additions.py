@@ -106,9 +106,8 @@ def _distance(
         back: likewise, the other way.
         curvature: by which it leaves the tangent: that many times the square of the pixels gone.
     """
-    place = torch.arange(_SIDE * _SIDE, device=point.device)
-    x = (place % _SIDE - (point % _SIDE)[:, None]).float()
-    y = (place // _SIDE - (point // _SIDE)[:, None]).float()
+    columns, rows = _places(point.device)
+    x, y = columns - columns[point][:, None], rows - rows[point][:, None]
     cos, sin = angle.cos()[:, None], angle.sin()[:, None]
     along, across = x * cos + y * sin, y * cos - x * sin
     nearest = torch.minimum(torch.maximum(along, -back[:, None]), forth[:, None])
@@ -120,6 +119,10 @@ def _distance(
 
 def _centres(images: Tensor) -> Tensor:
     """Return the columns and rows of the centres of mass, in pixels, shape (2, N)."""
-    place = torch.arange(_SIDE * _SIDE, device=images.device)
-    places = torch.stack([place % _SIDE, place // _SIDE]).float()
-    return places @ images.mT / images.sum(1).clamp_min(1e-6)
+    return _places(images.device) @ images.mT / images.sum(1).clamp_min(1e-6)
+
+
+def _places(device: torch.device) -> Tensor:
+    """Return the column and the row of each pixel, shape (2, 784)."""
+    place = torch.arange(_SIDE * _SIDE, device=device)
+    return torch.stack([place % _SIDE, place // _SIDE]).float()
