@@ -128,6 +128,8 @@ def test_configurations_are_frozen():
         ({"augmentation": {"rotation": -1}}, "rotation must not be negative"),
         ({"augmentation": {"scale": 1}}, "scale must be below 1"),
         ({"augmentation": {"thickness": 1.5}}, "thickness must be at most 1"),
+        ({"augmentation": {"flags": 1.5}}, "flags must be at most 1"),
+        ({"augmentation": {"bars": 1.5}}, "bars must be at most 1"),
         ({"colour": 3}, "the configuration cannot be read: .*colour"),
         ({"vae": {"colour": 3}}, "the configuration cannot be read: .*colour"),
         ({"vae": 3}, "the configuration cannot be read"),
@@ -166,3 +168,11 @@ def test_a_configuration_from_before_the_joint_stage_has_none():
 
 def test_reference_has_no_joint_stage():
     assert PRESETS["reference"].joint_epochs == 0
+
+
+def test_a_configuration_from_before_added_strokes_has_none():
+    values = PRESETS["default"].to_dict()
+    for name in ("flags", "bars"):
+        del values["augmentation"][name]
+    augmentation = TrainConfig.from_dict(values).augmentation
+    assert (augmentation.flags, augmentation.bars) == (0, 0)

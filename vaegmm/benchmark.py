@@ -115,10 +115,11 @@ def methods(**changes: Any) -> dict[str, Method]:
 def ablations(**changes: Any) -> dict[str, Method]:
     """Return the preset `default`, and what it is without each of its ingredients, by name."""
     default = PRESETS["default"]
-    joint = default.joint
+    joint, views = default.joint, default.augmentation
     without = {
         "the joint stage": replace(default, joint=JointConfig()),
         "views": replace(default, augmentation=AugmentationConfig()),
+        "added strokes": replace(default, augmentation=replace(views, flags=0.0, bars=0.0)),
         "the views' information": replace(default, joint=replace(joint, consistency=0.0)),
         "several starts": replace(default, joint=replace(joint, n_init=1)),
         "decay of the learning rate": replace(default, learning_rate_decay=0.0),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaegmm.config import AugmentationConfig
+from vaegmm.training.additions import add_strokes
 from vaegmm.training.augmentation import augment
 from vaegmm.vae import N_PIXELS
 
@@ -28,6 +29,13 @@ def blob(row: float, column: float, width: float = 1.5) -> torch.Tensor:
     axis = torch.arange(28.0)
     squares = (axis[:, None] - row).square() + (axis - column).square()
     return (-squares / (2 * width**2)).exp()
+
+
+def stem() -> torch.Tensor:
+    """An upright stroke from row 5 to row 22 in the middle, shape (28, 28)."""
+    image = torch.zeros(28, 28)
+    image[5:23, 12:15] = 1
+    return image
 
 
 def centre_of_mass(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -57,6 +65,8 @@ def test_zero_amounts_change_nothing():
         shear=st.floats(0, 2),
         shift=st.floats(0, 30),
         thickness=st.floats(0, 1),
+        flags=st.floats(0, 1),
+        bars=st.floats(0, 1),
     ),
     st.integers(0, 100),
 )
@@ -127,6 +137,47 @@ def test_thickness_widens_a_stroke_by_the_drawn_pixels():
     torch.testing.assert_close(widths, expected, atol=1e-3, rtol=0)
 
 
-@pytest.mark.parametrize("amounts", [{"rotation": 30}, {"shift": 5}, {"thickness": 1}])
+@pytest.mark.parametrize("amounts", [{"flags": 0.25}, {"bars": 0.25}])
+def test_the_drawn_share_of_images_gets_a_stroke_and_the_others_stay(amounts):
+    n = 400
+    plain = views_of(stem(), n, rotation=10, shift=1, thickness=0.5)
+    views = views_of(stem(), n, rotation=10, shift=1, thickness=0.5, **amounts)
+    is_same = (views == plain).all(1)
+    # Some strokes lie on the ink.
+    assert 0.18 < 1 - is_same.float().mean() <= 0.3
+
+
+def test_a_flag_goes_left_from_an_end_of_the_ink():
+    added = add_strokes(stem().reshape(1, -1).repeat(200, 1), 1, 0, generator())[0] - stem().ravel()
+    rows, columns = torch.nonzero(added.reshape(-1, 28, 28) > 0.5)[:, 1:].T
+    assert columns.max() <= 14 + 2  # half the pen's width is right of the stem
+    assert columns.min() >= 12 - 11 - 2  # no flag is longer than 11 pixels
+    # From its top end or from its bottom end, never from its middle.
+    assert ((rows <= 5 + 12) | (rows >= 22 - 12)).all()
+    beside = added.reshape(-1, 28, 28)[:, 13:15, :11].amax((1, 2))
+    assert (beside > 0.5).float().mean() < 0.1
+
+
+def test_a_bar_crosses_the_ink_level_with_a_pen_as_wide():
+    added = add_strokes(stem().reshape(1, -1).repeat(200, 1), 0, 1, generator())[0] - stem().ravel()
+    widths = added.reshape(-1, 28, 28).sum(1)  # of the bars, in every column
+    assert widths[:, 16].mean() > 1
+    assert widths[:, 11].mean() > 1
+    # What is wide enough to be seen on both sides is as wide as the stem there.
+    crossing = widths[(widths[:, 9] > 1) & (widths[:, 18] > 1)][:, [10, 17]]
+    assert len(crossing) > 20
+    torch.testing.assert_close(crossing.mean(), torch.tensor(3.0), atol=0.5, rtol=0)
+
+
+@pytest.mark.parametrize("amounts", [{"flags": 1}, {"bars": 1}])
+def test_a_stroke_more_leaves_the_centre_of_mass_where_it_was(amounts):
+    expected = centre_of_mass(stem()[None])
+    for centre, place in zip(centre_of_mass(views_of(stem(), **amounts)), expected, strict=True):
+        torch.testing.assert_close(centre, place.expand(64), atol=0.05, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "amounts", [{"rotation": 30}, {"shift": 5}, {"thickness": 1}, {"flags": 1}, {"bars": 1}]
+)
 def test_a_blank_image_stays_blank(amounts):
     assert views_of(torch.zeros(28, 28), **amounts).abs().max() == 0

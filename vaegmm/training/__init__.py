@@ -2,7 +2,8 @@
 
 `loop`: epochs, progress, restarts. `state`: what a resumed training needs. `step`: one batch, its
 costs and their schedule. `joint`: the loss of the joint stage and the prior that it trains.
-`start`: which mixture that stage begins with. `augmentation`: the views of an image.
+`start`: which mixture that stage begins with. `augmentation`: the views of an image;
+`additions`: the strokes that some of them have more.
 """
 
 from vaegmm.training.loop import NonFiniteLossError, Progress, train

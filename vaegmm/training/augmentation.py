@@ -9,15 +9,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vaegmm.config import AugmentationConfig
+from vaegmm.training.additions import add_strokes
 from vaegmm.vae import IMAGE_SHAPE
 
 
 def augment(images: Tensor, config: AugmentationConfig, generator: torch.Generator) -> Tensor:
     """Rotate, scale, shear, shift and thicken each image by its own random amount.
 
+    Some also get a stroke more. What that moves of an image's centre of mass is moved back, since
+    MNIST's digits are centred by it.
+
     Args:
         images: pixels in [0, 1], shape (N, 784).
-        config: the half-widths of the uniform distributions that the amounts are drawn from.
+        config: the half-widths of the uniform distributions that the amounts are drawn from, and
+            the shares of the images that get strokes.
         generator: on the device of `images`.
 
     Returns:
@@ -30,8 +35,11 @@ def augment(images: Tensor, config: AugmentationConfig, generator: torch.Generat
     scale_x = 1 + uniform[1] * config.scale
     scale_y = 1 + uniform[2] * config.scale
     shear = uniform[3] * config.shear
-    # affine_grid counts in half-sizes of the image.
-    shift = uniform[4:6] * config.shift * 2 / IMAGE_SHAPE[0]
+    shift = uniform[4:6] * config.shift
+    if config.flags or config.bars:
+        images, moved = add_strokes(images, config.flags, config.bars, generator)
+        shift = shift + moved
+    shift = shift * 2 / IMAGE_SHAPE[0]  # affine_grid counts in half-sizes of the image
     cos, sin = angle.cos(), angle.sin()
     # Output coordinates to input coordinates: rotation · shear · scale.
     rows = torch.stack(
