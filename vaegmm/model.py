@@ -305,7 +305,8 @@ class VAEGMM(Parts):
             config.covariance_type,
         ):
             options |= prior.as_start() | {"n_init": 1}
-        mixture = GaussianMixture(**options, random_state=seed)
+        # The start of the published figures, whatever the estimator's default is.
+        mixture = GaussianMixture(**options, init_params="kmeans", random_state=seed)
         return mixture.fit(self.latents.astype(np.float64), progress=progress)
 
     def _name(self, images: np.ndarray, labels: np.ndarray, label_names: tuple[str, ...]) -> None:

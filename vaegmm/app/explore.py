@@ -144,7 +144,7 @@ def em_iterations(model: VAEGMM, n_components: int, seed: int = 0) -> list[Itera
     """
     settings = dataclasses.asdict(model.config.mixture)
     settings.update(n_components=n_components, n_init=1)
-    mixture = GaussianMixture(**settings, random_state=seed, history=True)
+    mixture = GaussianMixture(**settings, init_params="kmeans", random_state=seed, history=True)
     mixture.fit(model.latents.astype(np.float64))
     plane = model.pca.components[:2]
     bounds = [*mixture.lower_bounds_, float("nan")]

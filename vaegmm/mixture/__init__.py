@@ -6,21 +6,23 @@ points lie, `gaussian_mixture` the estimator that people use.
 """
 
 from vaegmm.mixture.chunks import share
+from vaegmm.mixture.density import as_matrices
 from vaegmm.mixture.em import Parameters, Statistics, e_step, m_step
+from vaegmm.mixture.estimator import ConvergenceWarning
 from vaegmm.mixture.gaussian_mixture import (
-    ConvergenceWarning,
     EmptyComponentWarning,
     FitProgress,
     GaussianMixture,
     Snapshot,
-    as_matrices,
 )
+from vaegmm.mixture.priors import NormalInverseWishart
 
 __all__ = [
     "ConvergenceWarning",
     "EmptyComponentWarning",
     "FitProgress",
     "GaussianMixture",
+    "NormalInverseWishart",
     "Parameters",
     "Snapshot",
     "Statistics",
