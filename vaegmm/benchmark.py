@@ -67,7 +67,9 @@ def _k_means(dataset: Dataset, seed: int) -> Figures:
 def _principal_components(dataset: Dataset, seed: int) -> Figures:
     pixels = _flat(dataset.train.images)
     pca = PCA.fit(pixels)
-    mixture = GaussianMixture(len(dataset.label_names), n_init=_N_INIT, random_state=seed)
+    mixture = GaussianMixture(
+        len(dataset.label_names), n_init=_N_INIT, init_params="kmeans", random_state=seed
+    )
     mixture.fit(pca.transform(pixels, _N_PRINCIPAL))
     clusters = mixture.predict(pca.transform(_flat(dataset.test.images), _N_PRINCIPAL))
     return _clustering_figures(clusters, _labels(dataset.test))

@@ -343,7 +343,9 @@ def test_samples_have_the_mixtures_moments(covariance_type):
 # The interface ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("init_params", ["kmeans", "k-means++", "random_from_data", "random"])
+@pytest.mark.parametrize(
+    "init_params", ["auto", "kmeans", "k-means++", "random_from_data", "random"]
+)
 def test_every_start_is_reproducible_and_leads_uphill(init_params):
     z, _ = blobs()
     one, same, other = (
@@ -541,15 +543,17 @@ def test_it_says_when_it_has_not_converged():
     ("params", "message"),
     [
         ({"n_components": 0}, "n_components must be an integer of at least 1; got n_components=0."),
-        ({"max_iter": 1.5}, "max_iter must be an integer of at least 1; got max_iter=1.5."),
+        ({"max_iter": 1.5}, "max_iter must be an integer of at least 0; got max_iter=1.5."),
         ({"tol": -1}, "tol must be a number of at least 0; got tol=-1."),
         ({"reg_covar": np.nan}, "reg_covar must be a number of at least 0; got reg_covar=nan."),
         ({"covariance_type": "round"}, "covariance_type must be one of full, tied, diag, spher"),
-        ({"init_params": "best"}, "init_params must be one of kmeans, k-means++, random, random_"),
+        ({"init_params": "best"}, "init_params must be one of auto, kmeans, k-means++, random, r"),
         ({"random_state": "x"}, "random_state must be None, an integer or a numpy generator"),
         ({"means_init": [[0.0]]}, r"means_init must have shape (10, 3); got (1, 1)."),
         ({"weights_init": np.ones(10)}, "weights_init must be at least 0 and sum to 1; got a sum"),
         ({"precisions_init": -np.ones((10, 3, 3))}, "precisions_init must be positive definite"),
+        ({"forgetting_rate": 0.5}, "forgetting_rate must be above 0.5 and at most 1; got forg"),
+        ({"prior": "weak"}, "prior must be a NormalInverseWishart or None; got 'weak'."),
         ({"distributed": True}, "distributed=True must be used inside a process group; got none."),
     ],
 )
@@ -569,7 +573,10 @@ def test_more_components_than_points_are_refused():
     [
         (np.zeros(5), "X must be two-dimensional"),
         (np.zeros((0, 2)), "0 sample"),
-        (np.array([[1.0, np.nan]] * 5), "X must be finite; got NaN"),
+        (
+            np.array([[1.0, np.nan]] * 5),
+            "X must have at least one number in every column; got none",
+        ),
         (np.array([[1.0, np.inf]] * 5), "X must be finite; got infinity"),
     ],
 )
@@ -611,7 +618,7 @@ def assert_sound(mixture, z):
     constant=st.booleans(),
     offset=st.sampled_from([0.0, 1e3, -1e6]),
     scale=st.sampled_from([1e-6, 1.0, 1e6]),
-    init_params=st.sampled_from(["kmeans", "random", "random_from_data"]),
+    init_params=st.sampled_from(["auto", "kmeans", "random", "random_from_data"]),
     seed=st.integers(0, 2**16),
 )
 def test_degenerate_data_are_fitted_or_refused_with_the_remedy(

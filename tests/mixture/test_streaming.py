@@ -106,8 +106,8 @@ def test_blocks_must_agree_and_be_finite(z):
     with pytest.raises(ValueError, match="blocks of X must have the same columns; got 1 columns"):
         GaussianMixture(2).fit([z, z[:, :1]])
     spoilt = z.copy()
-    spoilt[-1, 0] = np.nan
-    with pytest.raises(ValueError, match="X must be finite; got NaN"):
+    spoilt[-1, 0] = np.inf
+    with pytest.raises(ValueError, match="X must be finite; got infinity"):
         GaussianMixture(2).fit(Blocks(spoilt, [10]))
 
 

@@ -7,16 +7,17 @@ points lie, `gaussian_mixture` the estimator that people use, `recording` a fit 
 """
 
 from vaegmm.mixture.chunks import share
+from vaegmm.mixture.density import as_matrices
 from vaegmm.mixture.em import Parameters, Statistics, e_step, m_step
+from vaegmm.mixture.estimator import ConvergenceWarning
 from vaegmm.mixture.gaussian_mixture import (
-    ConvergenceWarning,
     EmptyComponentWarning,
     FitProgress,
     GaussianMixture,
     Snapshot,
-    as_matrices,
 )
 from vaegmm.mixture.overlap import bhattacharyya
+from vaegmm.mixture.priors import NormalInverseWishart
 from vaegmm.mixture.recording import Recording, record
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "EmptyComponentWarning",
     "FitProgress",
     "GaussianMixture",
+    "NormalInverseWishart",
     "Parameters",
     "Recording",
     "Snapshot",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from vaegmm.mixture.chunks import Points
-from vaegmm.mixture.em import Parameters, Walk, e_step, m_step
+from vaegmm.mixture.em import Parameters, Statistics, Walk, e_step
+from vaegmm.mixture.priors import Regulariser
 from vaegmm.processes import Group
 
 #: A component that expects fewer points than this is empty.
@@ -21,12 +22,60 @@ _EMPTY = 1e-3
 _ITERATIONS_PER_LOOK = {"cpu": 1, "cuda": 8}
 
 
+class Observations(Protocol):
+    """What EM asks of the points of a fit."""
+
+    n_points: float  # of all processes
+    device: torch.device
+
+    def expect(
+        self, parameters: Parameters, alone: list[int] | None
+    ) -> tuple[Statistics, list[int] | None]:
+        """The E-step.
+
+        Args:
+            parameters: the mixture.
+            alone: which components the last E-step evaluated in a frame of their own; None: to be
+                found out, which waits for the device.
+
+        Returns:
+            The statistics, and which components were evaluated so.
+        """
+
+    def worst_explained(self, parameters: Parameters, n_points: int) -> Tensor:
+        """At most so many points of lowest likelihood that differ from each other, (m, D)."""
+
+
+class Complete:
+    """Points of which every number is known, and no label.
+
+    Args:
+        points: of this process.
+        parameters: where EM starts.
+        group: the processes that take part.
+    """
+
+    def __init__(self, points: Points, parameters: Parameters, group: Group) -> None:
+        self.n_points = group.total(len(points), points.device)
+        self.device = points.device
+        self._walk, self._group = Walk(points, parameters, points.dtype), group
+
+    def expect(
+        self, parameters: Parameters, alone: list[int] | None
+    ) -> tuple[Statistics, list[int] | None]:
+        evaluator = self._walk.evaluator(parameters, alone)
+        return e_step(self._walk, parameters, self._group, evaluator), evaluator.alone
+
+    def worst_explained(self, parameters: Parameters, n_points: int) -> Tensor:
+        return worst_explained(self._walk, parameters, n_points, self._group)
+
+
 @dataclass
 class Ascent:
     """What one start led to.
 
     `lower_bounds[i]` is the mean log-likelihood, in nats, of `history[i]`, the parameters before
-    that iteration; `parameters` are those after the last one.
+    that iteration, and with a prior its share of that; `parameters` are those after the last one.
     """
 
     parameters: Parameters
@@ -37,13 +86,13 @@ class Ascent:
 
 
 def ascend(
-    points: Points,
+    observations: Observations,
     parameters: Parameters,
+    regulariser: Regulariser,
     *,
     tol: float,
     max_iter: int,
-    reg_covar: float,
-    group: Group,
+    last_bound: float = -math.inf,
     keep_history: bool = False,
     on_iteration: Callable[[int, float], object] = lambda iteration, lower_bound: None,
 ) -> Ascent:
@@ -54,22 +103,21 @@ def ascend(
     are dropped.
 
     Args:
-        points: of this process.
+        observations: the points.
         parameters: to start from.
+        regulariser: of the M-step.
         tol: stop when the mean log-likelihood changes by less, in nats.
         max_iter: most iterations.
-        reg_covar: added to every variance.
-        group: the processes that take part.
+        last_bound: the log-likelihood from which the parameters come, in nats.
         keep_history: keep the parameters of every iteration.
         on_iteration: called after each with its number, from 1, and its log-likelihood in nats.
 
     Raises:
         ValueError: if a covariance stops being positive definite.
     """
-    require_sound(parameters, reg_covar)
-    walk = Walk(points, parameters, points.dtype)
-    n_points = group.total(len(points), points.device)
-    stride = _ITERATIONS_PER_LOOK.get(points.device.type, 1)
+    require_sound(parameters, regulariser)
+    n_points = observations.n_points
+    stride = _ITERATIONS_PER_LOOK.get(observations.device.type, 1)
     ascent = Ascent(parameters)
     bounds = ascent.lower_bounds
     while len(bounds) < max_iter:
@@ -77,24 +125,25 @@ def ascend(
         for _ in range(min(stride, max_iter - len(bounds))):
             before = steps[-1].after if steps else ascent.parameters
             alone = steps[-1].alone if steps else None
-            steps.append(_step(walk, before, alone, reg_covar, group))
+            steps.append(_step(observations, before, alone, regulariser))
         looks = torch.stack([step.look() for step in steps]).tolist()
         for step, (bound, least, sound) in zip(steps, looks, strict=True):
             ascent.parameters = step.after
+            before_it = bounds[-1] if bounds else last_bound
             bounds.append(bound)
             if keep_history:
                 ascent.history.append(step.before)
             on_iteration(len(bounds), bound)
             if least * n_points < _EMPTY and ascent.n_reseeded < len(parameters.weights):
                 empty = (step.after.weights * n_points < _EMPTY).nonzero()[:, 0]
-                worst = worst_explained(walk, step.before, len(empty), group)
+                worst = observations.worst_explained(step.before, len(empty))
                 ascent.parameters = reseeded(step.after, empty[: len(worst)], worst)
                 ascent.n_reseeded += len(worst)
-                require_sound(ascent.parameters, reg_covar)
+                require_sound(ascent.parameters, regulariser)
                 break
             if not math.isfinite(bound + sound):
-                require_sound(step.after, reg_covar)
-            if len(bounds) > 1 and abs(bounds[-1] - bounds[-2]) < tol:
+                require_sound(step.after, regulariser)
+            if abs(bound - before_it) < tol:
                 ascent.converged = True
                 return ascent
     return ascent
@@ -104,22 +153,25 @@ class _Step(NamedTuple):
     """One iteration whose outcome hasn't been looked at."""
 
     before: Parameters
-    log_likelihood: Tensor
+    bound: Tensor
     after: Parameters
-    alone: list[int]
+    alone: list[int] | None
 
     def look(self) -> Tensor:
         """Log-likelihood, least weight, and a number that is finite if all is well."""
-        return torch.stack([self.log_likelihood, self.after.weights.amin(), soundness(self.after)])
+        return torch.stack([self.bound, self.after.weights.amin(), soundness(self.after)])
 
 
 def _step(
-    walk: Walk, before: Parameters, alone: list[int] | None, reg_covar: float, group: Group
+    observations: Observations,
+    before: Parameters,
+    alone: list[int] | None,
+    regulariser: Regulariser,
 ) -> _Step:
-    evaluator = walk.evaluator(before, alone)
-    statistics = e_step(walk, before, group, evaluator)
-    after = m_step(statistics, reg_covar)
-    return _Step(before, statistics.log_likelihood, after, evaluator.alone)
+    statistics, alone = observations.expect(before, alone)
+    share = regulariser.log_density(before) / statistics.counts.sum()
+    after = regulariser.maximise(statistics)
+    return _Step(before, statistics.log_likelihood + share, after, alone)
 
 
 def soundness(parameters: Parameters) -> Tensor:
@@ -134,7 +186,7 @@ def soundness(parameters: Parameters) -> Tensor:
     return torch.where(resolved, deviations, torch.nan)
 
 
-def require_sound(parameters: Parameters, reg_covar: float) -> None:
+def require_sound(parameters: Parameters, regulariser: Regulariser) -> None:
     """Refuse parameters whose `soundness` isn't finite.
 
     Raises:
@@ -143,9 +195,8 @@ def require_sound(parameters: Parameters, reg_covar: float) -> None:
     if soundness(parameters).isfinite():
         return
     raise ValueError(
-        "reg_covar must be large enough to keep every covariance positive definite; got "
-        f"reg_covar={reg_covar}. Raise reg_covar, lower n_components, scale the columns alike, or "
-        "remove constant columns and duplicate points."
+        f"{regulariser.too_weak()}, lower n_components, scale the columns alike, or remove "
+        "constant columns and duplicate points."
     )
 
 

@@ -30,14 +30,17 @@ class Points:
             larger than memory: the path of a .npy file, a list of such paths, or any iterable of
             blocks (n, D) that can be walked over again and again.
         sample_weight: shape (N,), or None.
+        allow_missing: NaN is a number that is missing, and no error.
 
     Raises:
         ValueError, TypeError: if X isn't two-dimensional, numeric, dense and finite.
     """
 
-    def __init__(self, X: Any, sample_weight: Any = None) -> None:
+    def __init__(self, X: Any, sample_weight: Any = None, allow_missing: bool = False) -> None:
         #: Whether results go back as tensors.
         self.torch = isinstance(X, Tensor)
+        #: Whether any number is missing.
+        self.has_missing = False
         self._blocks = _blocks(X)
         first = next(iter(self._blocks), None)
         if first is None:
@@ -55,17 +58,19 @@ class Points:
                 sample_weight = torch.from_numpy(np.array(sample_weight, dtype=np.float64))
             self.weights = sample_weight.to(self.device, self.dtype)
         self.n_points = 0
-        self._scan()
+        self._scan(allow_missing)
 
-    def _scan(self) -> None:
+    def _scan(self, allow_missing: bool) -> None:
         """Count the points, and see that they can be computed with."""
         for x in self._walk():
             self.n_points += len(x)
             if not x.isfinite().all():
-                kind = "NaN" if x.isnan().any() else "infinity"
-                raise ValueError(
-                    f"X must be finite; got {kind}. Remove or impute those points first."
-                )
+                self.has_missing = self.has_missing or bool(x.isnan().any())
+                if x.isinf().any() or not allow_missing:
+                    kind = "infinity" if x.isinf().any() else "NaN"
+                    raise ValueError(
+                        f"X must be finite; got {kind}. Remove or impute those points first."
+                    )
         if self.n_points == 0:
             raise ValueError(
                 f"Found array with 0 sample(s) (shape=(0, {self.n_features})) while a minimum of "

@@ -101,6 +101,29 @@ class Statistics:
     covariances: Tensor
 
 
+class Moments(NamedTuple):
+    """What the E-step adds up, component by component; `Statistics` are these, pooled by type.
+
+    `log_likelihood` is the sum over the points, in nats; `counts` (K,), `means` (K, D) and
+    `covariances`, per component, are those of the points' shares.
+    """
+
+    log_likelihood: Tensor
+    counts: Tensor
+    means: Tensor
+    covariances: Tensor
+
+    def pooled(self, covariance: Covariance) -> Statistics:
+        """The statistics of a covariance type."""
+        return Statistics(
+            covariance,
+            self.log_likelihood / self.counts.sum(),
+            self.counts,
+            self.means,
+            covariance.pool(self.covariances, self.counts),
+        )
+
+
 class Chunk(NamedTuple):
     """Some points as columns (D, n), their features in the shared frame, their weights (n,)."""
 
@@ -288,6 +311,16 @@ def e_step(
     """
     if isinstance(points, Tensor):
         points = Walk([(points, None)], parameters, points.dtype)
+    return expected_moments(points, parameters, group, evaluator).pooled(parameters.covariance)
+
+
+def expected_moments(
+    points: Walk,
+    parameters: Parameters,
+    group: Group = ALONE,
+    evaluator: Evaluator | None = None,
+) -> Moments:
+    """What `e_step` adds up, before the components' covariances are pooled; same arguments."""
     evaluator = evaluator or points.evaluator(parameters)
     n_components, dimension = parameters.means.shape
     n_features = parameters.covariance.n_features(dimension)
@@ -312,13 +345,7 @@ def e_step(
         sums += evaluator.sums(chunk, responsibilities)
     group.sum(buffer)
     counts, means, covariances = parameters.covariance.moments(sums, evaluator.frames())
-    return Statistics(
-        parameters.covariance,
-        buffer[0] / counts.sum(),
-        counts,
-        means,
-        parameters.covariance.pool(covariances, counts),
-    )
+    return Moments(buffer[0], counts, means, covariances)
 
 
 def m_step(statistics: Statistics, reg_covar: float = 1e-6) -> Parameters:

@@ -6,7 +6,9 @@ scikit-learn is imported when scikit-learn is what asks.
 
 from __future__ import annotations
 
+import functools
 import inspect
+import sys
 from typing import Any, TypeVar
 
 Self = TypeVar("Self", bound="DensityEstimator")
@@ -49,12 +51,33 @@ class DensityEstimator:
         return Tags(
             estimator_type="density_estimator",
             target_tags=TargetTags(required=False),
-            input_tags=InputTags(),
+            input_tags=InputTags(allow_nan=True),
         )
 
 
+class ConvergenceWarning(UserWarning):
+    """EM stopped at `max_iter` before the likelihood stood still."""
+
+
+def convergence_warning() -> type[ConvergenceWarning]:
+    """`ConvergenceWarning`, which is scikit-learn's too where scikit-learn is loaded."""
+    if "sklearn" not in sys.modules:
+        return ConvergenceWarning
+    from sklearn.exceptions import ConvergenceWarning as Peer
+
+    return _both(Peer)
+
+
+@functools.cache
+def _both(peer: type[Warning]) -> type[ConvergenceWarning]:
+    return type("ConvergenceWarning", (ConvergenceWarning, peer), {"__doc__": peer.__doc__})
+
+
 def not_fitted(estimator: DensityEstimator) -> Exception:
-    """The error that scikit-learn's tools expect from an estimator before `fit`."""
+    """The error that scikit-learn's tools expect from an estimator before `fit`, in its words."""
     from sklearn.exceptions import NotFittedError
 
-    return NotFittedError(f"{type(estimator).__name__} must be fitted first; call fit.")
+    return NotFittedError(
+        f"This {type(estimator).__name__} instance is not fitted yet. Call 'fit' with appropriate "
+        "arguments before using this estimator."
+    )

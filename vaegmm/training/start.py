@@ -166,7 +166,10 @@ def _encoded(
 
 
 def _fit(z: np.ndarray, n_components: int, **options: Any) -> GaussianMixture:
-    mixture = GaussianMixture(n_components, reg_covar=LEAST_VARIANCE, **options)
+    # Many starts are tried here and judged by their views: k-means gives them variety.
+    mixture = GaussianMixture(
+        n_components, init_params="kmeans", reg_covar=LEAST_VARIANCE, **options
+    )
     with warnings.catch_warnings():
         # One start among many may do badly, and be the worse for it.
         warnings.simplefilter("ignore", ConvergenceWarning)
