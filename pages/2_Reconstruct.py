@@ -88,6 +88,12 @@ def choose_rows(by: str, model: VAEGMM, dataset: Dataset, scores: Scores) -> np.
             bind="query-params",
             width=200,
         )
+        st.page_link(
+            "pages/4_Mixture.py",
+            label="Open its card",
+            icon=":material/open_in_new:",
+            query_params={"mixture": "Clusters", "cluster": str(component)},
+        )
         return np.flatnonzero(scores.components == component)
     return np.arange(len(dataset.test))
 

@@ -144,7 +144,10 @@ const PARTS = {
   },
   async overview({ files }) {
     const { createOverview } = await import(`${files}all.js`);
-    return (element, model) => createOverview(element, { model });
+    return (element, model, mounted) => {
+      const onCluster = (component) => mounted.tell.once("cluster", component);
+      return createOverview(element, { model, onCluster });
+    };
   },
   async draw({ files, keptAs, source }) {
     const { createDraw, storageIn } = await import(`${files}all.js`);

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaegmm.mixture.gaussian_mixture import GaussianMixture, as_matrices
+from vaegmm.mixture.density import as_matrices
+from vaegmm.mixture.gaussian_mixture import GaussianMixture
 
 
 def bhattacharyya(mixture: GaussianMixture, component: int) -> np.ndarray:

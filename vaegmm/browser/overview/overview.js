@@ -29,6 +29,8 @@ const NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "E
  * @param {ArrayLike<number> | null} [options.z]  where to begin, (D,)
  * @param {(strokes: number[][][]) => void} [options.onStrokes]  called at the end of each stroke
  * @param {(z: Float32Array) => void} [options.onPlace]  called when z has come to rest
+ * @param {(component: number) => void} [options.onCluster]  called with a cluster whose card a person
+ *   wants to see; left out, there are no cards
  * @returns {Overview}
  */
 export function createOverview(element, options) {
@@ -51,9 +53,9 @@ class Overview {
   #frame = 0;
 
   constructor(element, options) {
-    const { model, examples, strokes = [], z = null, onStrokes, onPlace } = options;
+    const { model, examples, strokes = [], z = null, onStrokes, onPlace, onCluster } = options;
     this.#model = model;
-    this.#act = { onStrokes, onPlace };
+    this.#act = { onStrokes, onPlace, onCluster };
     this.#examples = examples ?? typicalImages(model);
     this.#turns = this.#examples.map(() => 0);
     this.#root = make("div", { class: "overview pieces" });
@@ -183,6 +185,7 @@ class Overview {
       clusters: createClusters(members, {
         model,
         onCluster: (k) => this.place(model.means.subarray(k * d, (k + 1) * d)),
+        onOpen: this.#act.onCluster,
       }),
       map: createPlaceMap(places, { model, onPlace: (place) => this.place(place) }),
     };

@@ -74,11 +74,12 @@ export function createBars(element, { model }) {
  * @param {object} options
  * @param {Model} options.model
  * @param {(component: number) => void} [options.onCluster]  called with a cluster that was chosen
+ * @param {(component: number) => void} [options.onOpen]  called with a cluster whose card is to open
  * @returns {{show: (said: ?object, ink: number[]) => void}}  said: as `createVerdict`'s; ink: RGB
  */
-export function createClusters(element, { model, onCluster }) {
+export function createClusters(element, { model, onCluster, onOpen }) {
   const cards = Array.from({ length: Math.min(model.nComponents, MOST_CLUSTERS) }, () =>
-    createCard(onCluster),
+    createCard(onCluster, onOpen),
   );
   element.append(make("div", { class: "clusters" }, ...cards.map(({ card }) => card)));
   const colours = coloursOf(model);
@@ -141,7 +142,7 @@ function createBar() {
   };
 }
 
-function createCard(onCluster) {
+function createCard(onCluster, onOpen) {
   let component = -1;
   const picture = makePicture();
   const swatch = make("i", { class: "swatch" });
@@ -150,12 +151,19 @@ function createCard(onCluster) {
   const title = onCluster ? "Go to the middle of this cluster" : null;
   const card = makeButton("", () => onCluster(component), { title, disabled: !onCluster });
   card.append(picture, make("span", {}, swatch, name), value);
+  const openTitle = "Open the card of this cluster";
+  const open =
+    onOpen &&
+    makeButton("↗", () => onOpen(component), {
+      ...{ class: "open", title: openTitle, "aria-label": openTitle },
+    });
+  const entry = make("div", {}, card, open ?? null);
   return {
-    card,
-    hide: () => (card.hidden = true),
+    card: entry,
+    hide: () => (entry.hidden = true),
     show(k, title, p, colour, pixels, ink) {
       component = k;
-      card.hidden = false;
+      entry.hidden = false;
       name.textContent = title;
       value.textContent = share(p);
       swatch.style.background = colour;
