@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaegmm.gaussian import LOG_2PI
-from vaegmm.mixture.gaussian_mixture import GaussianMixture, as_matrices
+from vaegmm.mixture.density import as_matrices
+from vaegmm.mixture.gaussian_mixture import GaussianMixture
 
 #: A mixture's mean is that of the points after each M-step, to this many standard deviations.
 _SAME_MEAN = 1e-6
