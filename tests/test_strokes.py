@@ -57,8 +57,8 @@ def test_most_drawings_are_read_and_few_are_turned_away(shipped: VAEGMM, drawing
     right_by_parts = [
         read_strokes(shipped, drawing["strokes"]).label == drawing["label"] for drawing in drawings
     ]
-    assert right.mean() > 0.8
-    assert np.mean(right_by_parts) > right.mean() + 0.03
+    assert right.mean() > 0.9
+    assert np.mean(right_by_parts) > right.mean()
     assert (shipped.typicality(images) < STRANGE).mean() < 0.1
 
 
