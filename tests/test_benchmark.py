@@ -7,6 +7,7 @@ import pytest
 
 from vaegmm import benchmark
 from vaegmm.cli import main
+from vaegmm.sizes import sweep
 
 
 def constant(value, calls, **settings):
@@ -93,7 +94,7 @@ def test_no_seeds_are_refused(capsys):
 
 
 def test_the_sweep_measures_every_size_and_number_of_labels(small_model, digits, tmp_path):
-    sizes = list(benchmark.sweep(small_model, digits, components=(5, 20), labels=(10, 100, 10**6)))
+    sizes = list(sweep(small_model, digits, components=(5, 20), labels=(10, 100, 10**6)))
     assert [size.n_components for size in sizes] == [5, 20]
     assert [list(size.accuracies) for size in sizes] == [[10, 100]] * 2
     assert sizes[1].accuracies[100] > sizes[0].accuracies[100] > 0.1

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,12 @@ from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
 from vaegmm import VAEGMM, GaussianMixture, data, load
-from vaegmm.app import choice
-from vaegmm.app.start import Start
-from vaegmm.app.words import share
+from vaegmm.app import choice, clusters
+from vaegmm.app.words import sentence, share
+from vaegmm.metrics import clustering_accuracy
 from vaegmm.preprocess import digit_from_strokes
 from vaegmm.reading import read_strokes
+from vaegmm.sizes import Size, append, path_beside
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "checkpoints" / "mnist.safetensors"
@@ -60,6 +62,12 @@ def _open(name: str, model: Path | None = None, **state: object) -> AppTest:
         page.session_state["checkpoint"] = str(model)
     for key, value in state.items():
         page.session_state[key] = value
+    return _run(page)
+
+
+def _open_mixture(model: Path, tab: str = "Clusters") -> AppTest:
+    page = _open("mixture", model)
+    page.query_params["mixture"] = tab
     return _run(page)
 
 
@@ -154,8 +162,7 @@ def test_an_uploaded_checkpoint_is_chosen_on_every_page(small_checkpoint: Path) 
     _run(page)
     assert "mine.safetensors" in page.selectbox(key="checkpoint_picker").value
     page.switch_page("pages/4_Mixture.py")
-    _run(page)
-    assert _metrics(page)["Clusters"] == "12"
+    assert _run(page).number_input[0].value == 12
 
 
 def _checkpoint(header: dict[str, object] | None) -> bytes:
@@ -198,17 +205,17 @@ def test_choices_survive_a_change_of_page(small_checkpoint: Path) -> None:
     page = _open("reconstruct", small_checkpoint)
     page.button_group(key="pairs").set_value("by cluster")
     _run(page)
-    page.selectbox(key="cluster").select(7)
-    page.selectbox(key="sample").select(3)
+    page.selectbox(key="cluster").select(3)
+    page.selectbox(key="sample").select(2)
     _run(page)
     _go(page, "mixture").number_input[0].set_value(5)
-    _run(page)
+    _fitted(page)
     _go(page, "draw").button_group(key="source").set_value("photo")
     _run(page)
     _go(page, "reconstruct")
     assert page.button_group(key="pairs").value == "by cluster"
-    assert page.selectbox(key="cluster").value == 7
-    assert page.selectbox(key="sample").value == 3
+    assert page.selectbox(key="cluster").value == 3
+    assert page.selectbox(key="sample").value == 2
     assert _go(page, "mixture").number_input[0].value == 5
     assert _go(page, "draw").button_group(key="source").value == "photo"
 
@@ -223,7 +230,7 @@ def test_what_another_model_lacks_is_chosen_anew(
     page.selectbox(key="cluster").select(11)
     _run(page)
     _go(page, "mixture").number_input[0].set_value(9)
-    _run(page)
+    _fitted(page)
     page.session_state["checkpoint"] = str(tmp_path / "other.safetensors")
     assert _run(page).number_input[0].value == 4, "the 9 were another model's"
     assert _go(page, "reconstruct").selectbox(key="cluster").value in range(4)
@@ -341,57 +348,122 @@ def test_more_points_than_are_shown_are_said(
 # Mixture
 
 
-def test_the_mixture_is_refitted_with_another_number_of_clusters(small_checkpoint: Path) -> None:
-    page = _open("mixture", small_checkpoint)
-    assert "The model's own mixture: 12 clusters" in _texts(page)
-    page.number_input[0].set_value(5)
-    page.query_params["mixture"] = "Clusters"
+def _fitted(page: AppTest) -> AppTest:
+    """Run the page until the fit that was begun is there."""
     _run(page)
+    end = time.monotonic() + 100
+    while any(button.key == "stop" for button in page.button) and time.monotonic() < end:
+        time.sleep(0.2)
+        _run(page)
+    return page
+
+
+def test_another_number_of_clusters_is_fitted_and_shown_on_every_page(
+    small_checkpoint: Path,
+) -> None:
+    page = _open_mixture(small_checkpoint)
+    assert _metrics(page)["Clusters"] == "12"
+    page.number_input[0].set_value(5)
+    _fitted(page)
     assert _metrics(page)["Clusters"] == "5"
-    assert "5 clusters, fitted anew; the model's own mixture has 12" in _texts(page)
+    assert "Shown on every page: 5 clusters. The model's own mixture has 12" in _texts(page)
     model = load(small_checkpoint).refit(5)
     assert _metrics(page)["Log-likelihood"] == f"{model.mixture.lower_bound_:.3f}"
-    page.button(key="own").click()
-    assert "The model's own mixture: 12 clusters" in _texts(_run(page))
-
-
-@pytest.mark.parametrize("wanted", [400, 0, -3])
-def test_what_cannot_be_fitted_is_said_and_nothing_is_called_fitted(
-    small_checkpoint: Path, wanted: int
-) -> None:
-    page = _open("mixture", small_checkpoint)
-    assert page.number_input[0].label == "Clusters (1 to 300)", "said before it is tried"
-    page.number_input[0].set_value(wanted)
-    page.query_params["mixture"] = "Clusters"
-    texts = _texts(_run(page))
-    assert f"From 1 to 300 clusters can be fitted here, not {wanted}." in texts
-    assert "Shown is the model's own mixture, which has 12" in texts and "anew" not in texts
+    page.switch_page(PAGES["reconstruct"])
+    assert "5 clusters" in _texts(_run(page))
+    page.button(key="own_mixture").click()
+    assert "12 clusters" in _texts(_run(page))
+    page.switch_page(PAGES["mixture"])
+    assert _run(page).number_input[0].value == 12
     assert _metrics(page)["Clusters"] == "12"
 
 
-def test_a_start_that_was_put_in_the_page_is_fitted_to_all_stored_z(
+@pytest.mark.parametrize("wanted", [400, 0])
+def test_what_cannot_be_fitted_is_said_and_nothing_is_called_fitted(
+    small_checkpoint: Path, wanted: int
+) -> None:
+    page = _open_mixture(small_checkpoint)
+    assert page.number_input[0].label == "Clusters (1 to 300)", "said before it is tried"
+    page.number_input[0].set_value(wanted)
+    texts = _texts(_run(page))
+    assert f"From 1 to 300 clusters can be fitted here, not {wanted}. What was shown" in texts
+    assert "fitted anew" not in texts and _metrics(page)["Clusters"] == "12"
+
+
+def test_another_form_of_covariances_is_fitted(small_checkpoint: Path) -> None:
+    page = _open_mixture(small_checkpoint)
+    page.selectbox(key=f"form-{load(small_checkpoint).fingerprint[:6]}").set_value("spherical")
+    _fitted(page)
+    model = load(small_checkpoint).refit(12, covariance_type="spherical")
+    assert _metrics(page)["Log-likelihood"] == f"{model.mixture.lower_bound_:.3f}"
+
+
+def test_clusters_changed_by_hand_stay_and_can_be_undone(small_checkpoint: Path) -> None:
+    page = _open_mixture(small_checkpoint)
+    # AppTest runs no component's callback: what it would do is done here.
+    chosen = page.session_state["mixture_chosen"]
+    merged = clusters.edited(chosen.own, {"what": "merge", "components": [3, 5]})
+    renamed = clusters.edited(merged, {"what": "rename", "component": 1, "label": 7})
+    chosen.steps += [merged, renamed]
+    texts = _texts(_run(page))
+    assert "clusters 3 and 5 merged; cluster 1 called 7" in texts
+    assert "validation images" in texts
+    page.button(key="undo_edit").click()
+    assert "cluster 1 called 7" not in _texts(_run(page))
+    assert "1 change by hand" in _texts(page)
+    page.button(key="own_mixture").click()
+    assert "Changed by hand" not in _texts(_run(page))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        None,
+        "merge",
+        {"what": "explode", "component": 1},
+        {"what": "rename", "component": "1; drop", "label": None},
+        {"what": "merge", "components": 3},
+        {"what": "split", "component": float("inf")},
+        {"what": "split", "component": 99},
+        {"what": "rename", "component": 0, "label": -2},
+    ],
+)
+def test_a_change_that_is_none_is_refused_with_a_sentence(
+    change: object, small_model: VAEGMM
+) -> None:
+    with pytest.raises(ValueError) as refused:
+        clusters.edited(small_model, change)
+    assert "foreseen nowhere" not in sentence(refused.value)
+
+
+def test_confusion_is_counted_for_named_clusters_and_for_one_a_label(
     small_checkpoint: Path,
 ) -> None:
-    model = load(small_checkpoint)
-    middle = model.latents.mean(0)
-    shape = (*np.eye(8).ravel(),)
-    start = Start("diag", 1e-3, (0.5, 0.5), (*middle, *(middle + 1)), shape + shape)
-    page = _open("mixture", small_checkpoint)
-    page.session_state["start"] = model.fingerprint, start
-    page.number_input[0].set_value(2)
-    texts = _texts(_run(page))
-    assert "2 clusters, fitted anew" in texts, "another number lets go of the start"
-    page.session_state["start"] = model.fingerprint, start
-    assert "2 clusters, fitted from the start that was put by hand" in _texts(_run(page))
-
-
-def test_the_confusion_matrix_counts_the_test_images(small_checkpoint: Path) -> None:
-    page = _open("mixture", small_checkpoint)
-    page.query_params["mixture"] = "Confusion"
-    _run(page)
+    page = _open_mixture(small_checkpoint, "Confusion")
     model, images = load(small_checkpoint), data.load("digits").test
     accuracy = (model.predict(images.images) == images.labels).mean()
-    assert f"{share(accuracy)} are read rightly" in _texts(page)
+    assert _metrics(page)["Classification"] == share(accuracy)
+    page.button_group(key="confusion_by").set_value("clusters")
+    _run(page)
+    clusters = model.refit(10).mixture.predict(model.encode(images.images))
+    assert _metrics(page)["Clustering"] == share(clustering_accuracy(clusters, images.labels))
+
+
+def test_sizes_that_were_measured_are_drawn_and_open(
+    small_checkpoint: Path, small_model: VAEGMM
+) -> None:
+    known = [
+        Size(5, "full", 3e3, 2e3, -9.0, {100: 0.7}),
+        Size(7, "diag", 2e3, 1e3, None, {}),
+    ]
+    for size in known:
+        append(path_beside(small_checkpoint), small_model, size)
+    page = _open_mixture(small_checkpoint, "How many?")
+    (chart,) = page.get("plotly_chart")
+    assert "diag" in chart.proto.spec
+    page.button_group(key="criterion").set_value("accuracy")
+    (chart,) = _run(page).get("plotly_chart")
+    assert "diag" not in chart.proto.spec
 
 
 # Draw

@@ -20,10 +20,10 @@ from vaegmm.colours import PALETTE
 from vaegmm.config import PRESETS, AugmentationConfig, JointConfig, TrainConfig
 from vaegmm.data import Dataset, Split
 from vaegmm.evaluation import evaluate
-from vaegmm.labelling import name_components
 from vaegmm.mixture import GaussianMixture
 from vaegmm.model import VAEGMM
 from vaegmm.projection import PCA
+from vaegmm.sizes import Size
 
 Figures = dict[str, Any]
 
@@ -165,50 +165,13 @@ def _read_cell(path: Path) -> dict[str, Any]:
         return {}
 
 
-class Size(NamedTuple):
-    """What a mixture of one size gives."""
-
-    n_components: int
-    bic: float  # on the stored z
-    log_likelihood: float  # of the held-out z, in nats an image
-    accuracies: dict[int, float]  # of classification, by the number of labels
-
-
-def sweep(
-    model: VAEGMM,
-    dataset: Dataset,
-    components: Sequence[int] = (5, 10, 20, 30, 50, 100, 150, 200),
-    labels: Sequence[int] = (10, 100, 1000, 5000),
-    seed: int = 0,
-) -> Iterator[Size]:
-    """Measure mixtures of several sizes on the latents of one model.
-
-    The labels are drawn from the validation images; numbers that exceed them are left out.
-    """
-    truth, validation = _labels(dataset.test), dataset.validation
-    held_out = model.encode(dataset.test.images, sample=True, seed=seed)
-    order = np.random.default_rng(seed).permutation(len(validation))
-    named, named_labels = validation.images[order], _labels(validation)[order]
-    for n_components in components:
-        other = model.refit(n_components, seed=seed, n_init=1)
-        mixture = other.mixture
-        known = other.responsibilities(named)
-        asked = other.responsibilities(dataset.test.images)
-        accuracies = {}
-        for n in (n for n in labels if n <= len(named)):
-            names = name_components(known[:n], named_labels[:n], len(dataset.label_names))
-            predicted = names.label_probabilities(asked).argmax(1)
-            accuracies[n] = metrics.accuracy(predicted, truth)
-        bic = mixture.bic(model.latents.astype(np.float64))
-        yield Size(n_components, bic, mixture.score(held_out), accuracies)
-
-
 def sweep_table(sizes: list[Size]) -> str:
     """Lay out what `sweep` yields as a Markdown table."""
     header = ["components", "BIC", "held-out log-likelihood, nats"]
     header += [f"{n:,} labels" for n in sizes[0].accuracies]
     lines = [_line(header), _line(["---"] * len(header))]
     for size in sizes:
+        assert size.log_likelihood is not None  # measured with images
         accuracies = (f"{accuracy:.4f}" for accuracy in size.accuracies.values())
         figures = f"{size.bic:.0f}", f"{size.log_likelihood:.4f}", *accuracies
         lines.append(_line([str(size.n_components), *figures]))
@@ -223,7 +186,7 @@ def save_sweep(sizes: list[Size], out: str | Path) -> Path:
     figure = _sweep_figure(
         [size.n_components for size in sizes],
         [size.bic for size in sizes],
-        [size.log_likelihood for size in sizes],
+        [size.log_likelihood for size in sizes if size.log_likelihood is not None],
         {n: [size.accuracies[n] for size in sizes] for n in sizes[0].accuracies},
     )
     _write(folder / "components.html", figure.to_html())

@@ -129,6 +129,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_benchmark)
 
+    command = commands.add_parser("sizes", help="measure mixtures of several sizes on a model")
+    _add_checkpoint(command)
+    command.add_argument(
+        "--data", help="whose images they are measured on (default: only the stored z)"
+    )
+    command.add_argument(
+        "--components", default="5,10,20,30,50,100,150,200", help="how many, by commas"
+    )
+    command.add_argument(
+        "--types", default="full", help="of covariances: full, tied, diag, spherical, by commas"
+    )
+    command.add_argument(
+        "--out", metavar="FILE", help="where they are kept (default: beside the checkpoint)"
+    )
+    command.set_defaults(run=_sizes)
+
     command = commands.add_parser("info", help="say what a checkpoint holds")
     _add_checkpoint(command)
     command.set_defaults(run=_info)
@@ -334,15 +350,46 @@ def _chosen(methods: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 def _benchmark_components(options: argparse.Namespace) -> None:
     from vaegmm import benchmark, data
+    from vaegmm.sizes import sweep
 
     if options.checkpoint is None:
         raise ValueError("benchmark components needs a model; add --checkpoint CHECKPOINT.")
     model, sizes = _load(options), []
-    for size in benchmark.sweep(model, data.load(options.data)):
+    for size in sweep(model, data.load(options.data)):
         sizes.append(size)
         _say(f"{size.n_components} components: BIC {size.bic:.0f}", 0)
     print(benchmark.sweep_table(sizes), end="")
     _say(f"the figure is {benchmark.save_sweep(sizes, options.out)}", 0)
+
+
+def _sizes(options: argparse.Namespace) -> None:
+    from vaegmm import data, sizes
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    model = _load(options)
+    dataset = None if options.data is None else data.load(options.data)
+    path = options.out or sizes.path_beside(options.checkpoint)
+    components = _whole_numbers(options.components, "components")
+    types = options.types.split(",")
+    known = sizes.read(path, model)
+    for size in sizes.sweep(model, dataset, components, types, known=known):
+        sizes.append(path, model, size)
+        _say(f"{size.n_components} components, {size.covariance_type}: BIC {size.bic:.0f}", 0)
+    found = sizes.read(path, model)
+    if options.json:
+        return print(json.dumps([size._asdict() for size in found], indent=1))
+    for size in found:
+        held_out = "" if size.log_likelihood is None else f", held-out {size.log_likelihood:.4f}"
+        accuracy = "".join(f", {value:.4f} with {n} labels" for n, value in size.accuracies.items())
+        figures = f"BIC {size.bic:.0f}, AIC {size.aic:.0f}{held_out}{accuracy}"
+        print(f"{size.n_components:>4} {size.covariance_type}: {figures}")
+
+
+def _whole_numbers(text: str, name: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise ValueError(f"{name} must be whole numbers, by commas; got {text!r}.") from None
 
 
 def _info(options: argparse.Namespace) -> None:

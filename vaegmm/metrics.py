@@ -22,11 +22,22 @@ def clustering_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     Source: Yang et al., Image clustering using local discriminant models, 2010; the assignment is
     Kuhn's Hungarian method.
     """
+    return accuracy(assign_labels(clusters, labels), labels)
+
+
+def assign_labels(clusters: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return for each point the label that its cluster is assigned to, shape (N,).
+
+    The best one-to-one assignment; -1 where there are more clusters than labels, and its own has
+    none.
+    """
     from scipy.optimize import linear_sum_assignment
 
     table = contingency(clusters, labels)
+    assigned = np.full(len(table), -1)
     rows, columns = linear_sum_assignment(table, maximize=True)
-    return float(table[rows, columns].sum() / len(labels))
+    assigned[rows] = columns
+    return assigned[clusters]
 
 
 def normalized_mutual_information(clusters: np.ndarray, labels: np.ndarray) -> float:
@@ -67,8 +78,11 @@ def expected_calibration_error(
 
     Source: Guo et al., On Calibration of Modern Neural Networks, 2017.
     """
-    confidence = probabilities.max(1)
-    correct = probabilities.argmax(1) == labels
+    return calibration_error(probabilities.max(1), probabilities.argmax(1) == labels, n_bins)
+
+
+def calibration_error(confidence: np.ndarray, correct: np.ndarray, n_bins: int = 15) -> float:
+    """Compute the expected calibration error from confidences and hits, both of shape (N,)."""
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
     count = np.bincount(bins, minlength=n_bins)
     gap = np.abs(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from vaegmm.app import figures
 from vaegmm.app.figures import loss_curves
 
@@ -31,20 +29,12 @@ def test_one_training_needs_no_legend_and_one_epoch_is_a_dot() -> None:
     assert loss_curves({"one": ([], [])}).data[0].y == ()
 
 
-def test_sizes_fall_and_keep_the_name_of_their_component() -> None:
-    figure = figures.component_sizes(
-        np.array([0.2, 0.5, 0.3]), np.array([1, 0, 1]), {0: "zero", 1: "one"}
-    )
-    drawn = {
-        int(k): (trace.name, int(place), float(size))
-        for trace in figure.data
-        for k, place, size in zip(trace.customdata, trace.x, trace.y, strict=True)
-    }
-    assert drawn == {1: ("zero", 1, 50), 2: ("one", 2, 30), 0: ("one", 3, 20)}
-
-
-def test_the_confusion_matrix_shows_counts_and_shares() -> None:
-    shares, counts = figures.confusion_matrix(np.array([[3, 1], [0, 0]]), ["a", "b"]).data
-    np.testing.assert_allclose(shares.z, [[0.75, 0.25], [0, 0]])
-    written = {(y, x): text for x, y, text in zip(counts.x, counts.y, counts.text, strict=True)}
-    assert written == {("a", "a"): 3, ("a", "b"): 1, ("b", "a"): 0, ("b", "b"): 0}
+def test_the_best_size_of_all_types_is_ringed() -> None:
+    curves = {"full": {5: 3.0, 10: 1.0}, "diag": {5: 4.0, 20: 2.0}}
+    figure = figures.size_curves(curves, "BIC", is_low_best=True)
+    assert [list(trace.marker.size) for trace in figure.data] == [[10, 16], [10, 10]]
+    assert [tuple(map(tuple, trace.customdata)) for trace in figure.data] == [
+        ((5, "full"), (10, "full")),
+        ((5, "diag"), (20, "diag")),
+    ]
+    assert figures.size_curves(curves, "x", is_low_best=False).data[1].marker.size[0] == 16

@@ -46,7 +46,7 @@ def test_a_module_is_javascript_that_can_be_kept_for_good() -> None:
     assert status == 200
     assert headers["content-type"].startswith("text/javascript")
     assert "immutable" in headers["cache-control"]
-    assert b"export { Model, createEm, createExplorer" in content
+    assert b"export { Model, create" in content
 
 
 @pytest.mark.parametrize(

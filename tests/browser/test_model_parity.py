@@ -21,6 +21,7 @@ from vaegmm.browser.blob import BLOB_VERSION, HALF_TOLERANCE, MAGIC, to_blob
 from vaegmm.browser.bundle import bundle
 from vaegmm.config import VAEConfig
 from vaegmm.data import FASHION_NAMES, Dataset
+from vaegmm.mixture import bhattacharyya
 from vaegmm.reading import STRANGE, read_image, read_strokes
 from vaegmm.training import TrainState
 
@@ -291,6 +292,22 @@ def test_a_selection_of_many_latents_says_so(
         images=images,
     )
     np.testing.assert_allclose(looks["typicality"], model.typicality(images), atol=1e-2)
+
+
+OVERLAPS = """
+async ({ blob }) => {
+  const { Model } = await import("/model/model.js");
+  const { bhattacharyya } = await import("/model/overlap.js");
+  const model = Model.from(blob);
+  return [0, 4, 9].map((k) => Array.from(bhattacharyya(model, k)));
+}
+"""
+
+
+def test_the_overlaps_of_components(modules: Modules, shipped: VAEGMM) -> None:
+    theirs = modules.run(OVERLAPS, blob=to_blob(shipped, "float16"))
+    ours = [bhattacharyya(shipped.mixture, component) for component in (0, 4, 9)]
+    np.testing.assert_allclose(theirs, ours, atol=1e-4)
 
 
 ABOUT = """

@@ -14,10 +14,11 @@ import streamlit as st
 
 from vaegmm import data
 from vaegmm.app import explore
-from vaegmm.app.start import Start
+from vaegmm.app.start import Start, Wanted
 from vaegmm.app.words import sentence
 from vaegmm.browser.fit_blob import fit_blob
 from vaegmm.data import DataError, Dataset
+from vaegmm.metrics import accuracy
 from vaegmm.mixture import FitProgress
 from vaegmm.model import VAEGMM, load
 from vaegmm.replay import replay
@@ -27,6 +28,7 @@ BY_FINGERPRINT: dict[str | type, Callable[[Any], str]] = {
     VAEGMM: lambda model: model.fingerprint,
     Dataset: lambda dataset: dataset.fingerprint,
     Start: repr,
+    Wanted: repr,
 }
 
 
@@ -105,19 +107,37 @@ def scores(model: VAEGMM, images: Dataset) -> explore.Scores:
     return explore.Scores.of(model, images.test.images)
 
 
+@st.cache_resource(
+    max_entries=4, show_spinner="Clustering the test images …", hash_funcs=BY_FINGERPRINT
+)
+def test_clusters(model: VAEGMM, images: Dataset) -> np.ndarray:
+    """Return the cluster of each test image where there is one cluster a label, shape (N,)."""
+    n_clusters = len(images.label_names)
+    if len(model.mixture.weights_) != n_clusters:
+        model = model.refit(n_clusters)
+    return model.mixture.predict(model.encode(images.test.images))
+
+
+@st.cache_resource(
+    max_entries=32, show_spinner="Reading the validation images …", hash_funcs=BY_FINGERPRINT
+)
+def validation_accuracy(model: VAEGMM, images: Dataset) -> float:
+    """Return the share of the validation images that a model with names reads rightly."""
+    assert images.validation.labels is not None
+    return accuracy(model.predict(images.validation.images), images.validation.labels)
+
+
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_FINGERPRINT)
 def refitted(
-    model: VAEGMM, start: int | Start, _progress: Callable[[FitProgress], object]
+    model: VAEGMM, wanted: Wanted | Start, _progress: Callable[[FitProgress], object]
 ) -> VAEGMM:
     """Return the model with another mixture; `_progress` as `VAEGMM.refit` takes it.
 
     Args:
         model: it stays as it is.
-        start: how many components the mixture shall have, or where its fit shall begin.
+        wanted: how large the mixture shall be, or where its fit shall begin.
     """
-    options = {} if isinstance(start, int) else start.options()
-    n_components = start if isinstance(start, int) else start.n_components
-    other = model.refit(n_components, progress=_progress, history=True, **options)
+    other = model.refit(wanted.n_components, progress=_progress, history=True, **wanted.options())
     played(other, _progress)  # while its iterations are at hand, which take more room than it
     del other.mixture.history_
     other.mixture.history = False

@@ -30,6 +30,11 @@ def choose_checkpoint(path: str | Path) -> None:
     st.session_state[_CHOSEN] = str(Path(path).resolve())
 
 
+def chosen_checkpoint() -> str:
+    """Return the checkpoint that every page shows; `offer_models` was asked before."""
+    return str(st.session_state[_CHOSEN])
+
+
 def first_checkpoint() -> str | None:
     """Return the checkpoint that a visitor is shown first, or None where there is none."""
     sources = _sources()

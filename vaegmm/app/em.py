@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vaegmm.app import in_page, refitting
+from vaegmm.app import in_page, mixtures, refitting
 from vaegmm.app.fitting import Replaying
 from vaegmm.app.start import Start
 from vaegmm.app.words import sentence
@@ -17,13 +17,13 @@ _REPLAYING = "replaying"  # session key
 _KEY = "em"
 
 
-def show(model: VAEGMM, shown: VAEGMM) -> None:
+def show(shown: VAEGMM) -> None:
     """Show EM on a model's stored z.
 
     Args:
-        model: with its own mixture.
-        shown: the same with the mixture whose fit is played.
+        shown: with the mixture whose fit is played.
     """
+    model = mixtures.own()
     replaying = _replaying(shown)
     n_components = len(shown.mixture.weights_)
     in_page.em(
@@ -66,6 +66,6 @@ def _begin(model: VAEGMM) -> None:
     if not sent:
         return
     try:
-        refitting.begin_at(model, Start.of(sent, model.vae.config.latent_dim))
+        refitting.begin(Start.of(sent, model.vae.config.latent_dim))
     except InputError as error:
         st.session_state[f"{_KEY}-refused"] = sentence(error)

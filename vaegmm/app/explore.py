@@ -108,17 +108,21 @@ class Scores:
         cross_entropy: of its reconstruction, in nats summed over pixels, shape (N,).
         components: the most likely component, shape (N,).
         predicted: the most probable label, shape (N,); UNNAMED where the model has no names.
+        confidence: its probability, shape (N,); zero where the model has no names.
     """
 
     cross_entropy: np.ndarray
     components: np.ndarray
     predicted: np.ndarray
+    confidence: np.ndarray
 
     @classmethod
     def of(cls, model: VAEGMM, images: np.ndarray) -> Scores:
         """Score images, shape (N, 28, 28)."""
         inference = model.infer(images)
-        predicted = np.full(len(images), UNNAMED)
+        predicted, confidence = np.full(len(images), UNNAMED), np.zeros(len(images))
         if model.names is not None:
             predicted = inference.label_probabilities.argmax(1)
-        return cls(inference.cross_entropy, inference.responsibilities.argmax(1), predicted)
+            confidence = inference.label_probabilities.max(1)
+        components = inference.responsibilities.argmax(1)
+        return cls(inference.cross_entropy, components, predicted, confidence)

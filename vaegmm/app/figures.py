@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import plotly.graph_objects as go
 
-from vaegmm.app.words import share
-from vaegmm.colours import PALETTE, UNNAMED_COLOUR, colour_of
+from vaegmm.colours import PALETTE
 
 _NO_MARGIN = {"l": 0, "r": 8, "t": 8, "b": 0}
 
@@ -74,89 +72,40 @@ def value_bars(values: Mapping[str, float], colours: Sequence[str], title: str) 
     return figure
 
 
-def component_sizes(
-    weights: np.ndarray, labels: np.ndarray, label_names: Mapping[int, str]
+def size_curves(
+    curves: Mapping[str, Mapping[int, float]], title: str, is_low_best: bool
 ) -> go.Figure:
-    """Draw the weight of each component, largest first, in the colour of its name.
+    """Draw a criterion over the number of components, a curve for each covariance type.
 
     Args:
-        weights: mixing weights, shape (K,).
-        labels: the label that each component is named after, negative where none, shape (K,).
-        label_names: what the legend calls the labels.
+        curves: by type and number of components; the best point of all is ringed.
+        title: what the criterion is called.
+        is_low_best: whether the lowest value is the best.
     """
-    order = np.argsort(-weights)
-    rank = np.empty(len(weights), dtype=int)
-    rank[order] = np.arange(len(weights))
     figure = go.Figure()
-    for label, name in label_names.items():
-        members = np.flatnonzero(labels == label)
-        if len(members):
-            figure.add_bar(
-                x=rank[members] + 1,
-                y=100 * weights[members],
-                name=name,
-                width=0.9,  # plotly would make it up from the gaps within one colour
-                marker={"color": colour_of(label), "line": {"width": 0}},
-                customdata=members,
-                hovertext=[share(weight) for weight in weights[members]],
-                hovertemplate="cluster %{customdata}: %{hovertext}<extra>%{fullData.name}</extra>",
-            )
-    figure.update_layout(
-        height=280,
-        margin=_NO_MARGIN,
-        barmode="overlay",
-        xaxis={"title": "clusters, largest first", "showgrid": False},
-        yaxis={"title": "share of the images", "tickformat": ".1f", "ticksuffix": " %"},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+    best = (min if is_low_best else max)(
+        value for curve in curves.values() for value in curve.values()
     )
-    return figure
-
-
-def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> go.Figure:
-    """Draw how often each label (row) was read as each label (column).
-
-    Rows are coloured by share, so that rare labels are seen as well as frequent ones.
-
-    Args:
-        counts: shape (C, C).
-        names: what the labels are called.
-    """
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    figure = go.Figure()
-    figure.add_heatmap(
-        z=shares,
-        x=list(names),
-        y=list(names),
-        colorscale=[(0.0, "rgba(73, 77, 173, 0)"), (0.12, "#8f92cf"), (1.0, "#494dad")],
-        zmin=0,
-        zmax=1,
-        showscale=False,
-        customdata=counts,
-        xgap=1,
-        ygap=1,
-        hovertext=[[share(part) for part in row] for row in shares],
-        hovertemplate="%{y} read as %{x}: %{customdata} (%{hovertext})<extra></extra>",
-    )
-    if len(names) <= 12:
-        # Not the heatmap's own text: its colour is chosen for light pages.
+    sizes = sorted({size for curve in curves.values() for size in curve})
+    for index, (kind, curve) in enumerate(curves.items()):
+        numbers, values = list(curve), list(curve.values())
         figure.add_scatter(
-            x=list(names) * len(names),
-            y=np.repeat(names, len(names)),
-            mode="text",
-            text=counts.ravel(),
-            textfont={"color": np.where(shares.ravel() > 0.1, "#ffffff", UNNAMED_COLOUR)},
-            hoverinfo="skip",
+            x=numbers,
+            y=values,
+            mode="lines+markers",
+            name=kind,
+            line={"color": PALETTE[(9, 3, 4, 6)[index % 4]], "width": 2},
+            marker={"size": [16 if value == best else 10 for value in values]},
+            unselected={"marker": {"opacity": 1}},  # a click chooses, and dims nothing
+            customdata=[(number, kind) for number in numbers],
+            hovertemplate=f"%{{x}} clusters, {kind}: %{{y:,.4~f}}<extra></extra>",
         )
     figure.update_layout(
-        height=max(360, 34 * len(names)),
+        height=360,
         margin=_NO_MARGIN,
-        xaxis={"title": "read as", "type": "category", "showgrid": False, "fixedrange": True},
-        yaxis={
-            "title": "digit",
-            "type": "category",
-            "autorange": "reversed",
-            "showgrid": False,
-            "fixedrange": True,
-        },
+        dragmode="pan",  # with it a click selects a point
+        xaxis={"title": "clusters", "type": "log", "tickvals": sizes, "fixedrange": True},
+        yaxis={"title": title, "fixedrange": True},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     return figure

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from vaegmm.app import cached
-from vaegmm.app.start import Start
+from vaegmm.app.start import Start, Wanted
 from vaegmm.mixture import FitProgress
 from vaegmm.model import VAEGMM
 
@@ -66,13 +66,12 @@ class Refit(Fitting[VAEGMM]):
 
     Args:
         model: it stays as it is.
-        start: how many components the mixture shall have, or where its fit shall begin.
+        wanted: how large the mixture shall be, or where its fit shall begin.
     """
 
-    def __init__(self, model: VAEGMM, start: int | Start) -> None:
-        self.fingerprint, self.start = model.fingerprint, start
-        self.n_components = start if isinstance(start, int) else start.n_components
-        super().__init__(lambda report: cached.refitted(model, start, report))
+    def __init__(self, model: VAEGMM, wanted: Wanted | Start) -> None:
+        self.fingerprint, self.wanted = model.fingerprint, wanted
+        super().__init__(lambda report: cached.refitted(model, wanted, report))
 
 
 class Replaying(Fitting[bytes]):

@@ -37,7 +37,7 @@ async function show(root, data, mounted) {
   const [create, model] = await Promise.all([
     PARTS[part](data),
     modelAt(data),
-    STYLED.includes(part) && styled(root, `${files}${part}.css`),
+    STYLES[part] && styled(root, `${files}${STYLES[part]}.css`),
   ]);
   if (mounted.isOver) return;
   root.textContent = "";
@@ -66,6 +66,17 @@ async function bytesAt(address) {
   return response.arrayBuffer();
 }
 
+function fromBase64(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/** Let the address name what is open, so that it can be handed on. */
+function keepInAddress(name, value) {
+  const address = new URL(location.href);
+  address.searchParams.set(name, value);
+  history.replaceState(history.state, "", address);
+}
+
 /** Wait for the part's style, so that nothing is seen without it. */
 function styled(root, address) {
   const link = document.createElement("link");
@@ -78,7 +89,11 @@ function styled(root, address) {
   });
 }
 
-const STYLED = ["em", "explorer", "overview"]; // parts with a style of their own
+/** The style sheets of the parts that have one. */
+const STYLES = {
+  ...{ em: "em", explorer: "explorer", overview: "overview" },
+  ...{ components: "components", confusion: "components" },
+};
 
 /** For each part a promise of a function that puts it into an element; it tells Python by name. */
 const PARTS = {
@@ -103,6 +118,30 @@ const PARTS = {
       return { update, destroy: () => em.destroy() };
     };
   },
+  async confusion({ files, images, truth, predicted, confidence }) {
+    const { createConfusion } = await import(`${files}all.js`);
+    const tested = { truth: fromBase64(truth), predicted: fromBase64(predicted) };
+    tested.confidence = confidence && fromBase64(confidence);
+    const url = (sheet) => `${images}${sheet}.png`;
+    return (element, model) => createConfusion(element, { model, tested, images: { url } });
+  },
+  async components({ files, images, component, mapKeptAs }) {
+    const { createComponents } = await import(`${files}all.js`);
+    return (element, model, tell) => {
+      const components = createComponents(element, {
+        model,
+        images: images && { url: (sheet) => `${images}${sheet}.png` },
+        component,
+        onOpen: (k) => keepInAddress("cluster", k),
+        onMembers: (k) => {
+          sessionStorage.setItem(mapKeptAs, `find*cluster*${k}`); // what the map will show
+          tell("page", "map");
+        },
+        onEdit: (change) => tell("edit", change),
+      });
+      return { destroy: () => components.destroy() };
+    };
+  },
   async overview({ files }) {
     const { createOverview } = await import(`${files}all.js`);
     return (element, model) => createOverview(element, { model });
@@ -119,11 +158,11 @@ const PARTS = {
       import(`${files}all.js`),
       truth && bytesAt(truth),
     ]);
-    return (element, model) => {
+    return (element, model, tell) => {
       // A view stands in the address, and is there again when one comes back to the page.
       const { pathname } = location;
       const address = location.hash.slice(1) || (sessionStorage.getItem(keptAs) ?? first);
-      const tell = (view) => {
+      const keep = (view) => {
         const next = toAddress(view);
         sessionStorage.setItem(keptAs, next);
         if (location.pathname !== pathname) return; // the next page is on its way
@@ -135,9 +174,10 @@ const PARTS = {
         images: images && { url: (sheet) => `${images}${sheet}.png` },
         truth: labels && new Uint8Array(labels),
         view: fromAddress(address),
-        onView: tell,
+        onView: keep,
+        onCluster: (component) => tell("cluster", component),
       });
-      tell(explorer.view);
+      keep(explorer.view);
       const follow = () => {
         explorer.view = fromAddress(location.hash.slice(1));
       };

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,15 @@ from vaegmm.app.routes import (
     address_of_images,
     address_of_labels,
     address_of_model,
+    address_of_test_images,
 )
 from vaegmm.browser.blob import MOST_LATENTS
 from vaegmm.model import VAEGMM
 
 _HERE = Path(__file__).parent
+_MAP = "pages/3_Latent_space.py"
+_MAP_KEY = "explorer"  # of the explorer there
+_CARDS = "pages/4_Mixture.py"  # the page on which every cluster has a card
 _IN_PAGE = st.components.v2.component(
     "vaegmm.in_page",
     html='<div class="in-page">\n</div>',
@@ -46,7 +51,7 @@ def explorer(model: VAEGMM, key: str, view: str = "") -> None:
         images=images,
         truth=truth,
         view=view,
-        keptAs=f"vaegmm-{key}-{model.fingerprint}",
+        keptAs=_kept_as(key, model),
     )
 
 
@@ -74,12 +79,77 @@ def em(
         "em",
         model,
         key,
-        on_fit_change=on_fit,
+        {"fit": on_fit},
         fit=None if fit is None else address_of_fit(fit),
         title=title,
         truth=address_of_labels(model) if len(model.latents) <= MOST_LATENTS else None,
     )
     return result.fit
+
+
+def components(
+    model: VAEGMM, key: str, component: int | None, on_edit: Callable[[], None]
+) -> dict[str, Any] | None:
+    """Show the components of the mixture, each with a card, to be looked at and changed.
+
+    Args:
+        model: whose mixture it is.
+        key: of the element.
+        component: whose card is open; the largest one's if None.
+        on_edit: called when somebody changes something, before the script runs.
+
+    Returns:
+        In the run after such a change what it is, as components/components.js says; unchecked.
+    """
+    images = address_of_images(model) if len(model.latents) <= MOST_LATENTS else None
+    result = _show(
+        "components",
+        model,
+        key,
+        {"edit": on_edit},
+        images=images,
+        component=component,
+        mapKeptAs=_kept_as(_MAP_KEY, model),
+    )
+    return result.edit
+
+
+def confusion(
+    model: VAEGMM,
+    key: str,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    confidence: np.ndarray | None = None,
+) -> None:
+    """Show which labels are read as which, and the images behind each number.
+
+    Args:
+        model: that read the test images of `cached.dataset`.
+        key: of the element; another one for other numbers.
+        truth: the label of each test image, shape (N,).
+        predicted: what each was read as, shape (N,).
+        confidence: how sure that was, in [0, 1], shape (N,), where something says so.
+    """
+    sure = None if confidence is None else np.rint(confidence * 255)
+    _show(
+        "confusion",
+        model,
+        key,
+        images=address_of_test_images(model),
+        truth=_as_text(truth),
+        predicted=_as_text(predicted),
+        confidence=None if sure is None else _as_text(sure),
+    )
+
+
+def _kept_as(key: str, model: VAEGMM) -> str:
+    """Return the name under which a browser keeps what an explorer shows of a model."""
+    return f"vaegmm-{key}-{model.fingerprint}"
+
+
+def _as_text(values: np.ndarray) -> str:
+    """Write bytes, such as labels, as base64."""
+    return base64.b64encode(values.astype(np.uint8).tobytes()).decode()
 
 
 def place(model: VAEGMM, z: np.ndarray, key: str) -> None:
@@ -91,16 +161,38 @@ def _show(
     part: str,
     model: VAEGMM,
     key: str,
-    on_fit_change: Callable[[], None] = lambda: None,
+    told: Mapping[str, Callable[[], None]] | None = None,
     **options: Any,
 ) -> Any:
-    return _IN_PAGE(
+    """Draw a part of a page.
+
+    Args:
+        part: which, by its name in in_page.js.
+        model: that it computes with.
+        key: of the element.
+        told: what is called before the script runs when the part tells something, by its name.
+        options: of the part.
+
+    Returns:
+        What it has told for this run, by name.
+    """
+    listeners: dict[str, Any] = {"page": _nothing, "cluster": _nothing, **(told or {})}
+    result = _IN_PAGE(
         key=key,
-        on_fit_change=on_fit_change,
         data={
             "part": part,
             "files": address_of_files(),
             "model": address_of_model(model),
             **options,
         },
+        **{f"on_{name}_change": listener for name, listener in listeners.items()},
     )
+    if isinstance(result.cluster, int):  # the name of a cluster was pressed
+        st.switch_page(_CARDS, query_params={"mixture": "Clusters", "cluster": str(result.cluster)})
+    if result.page == "map":
+        st.switch_page(_MAP)
+    return result
+
+
+def _nothing() -> None:
+    """Stand where Streamlit asks for a callback: only then it tells the script."""

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from vaegmm.app import explore
+from vaegmm.app import explore, mixtures
 from vaegmm.app.cached import load_model
 from vaegmm.app.choice import offer_models
 from vaegmm.app.words import sentence, share
@@ -60,12 +60,17 @@ def page(title: str) -> VAEGMM | None:
     if path is None:
         return None
     try:
-        model = load_model(path)
+        model = mixtures.shown(load_model(path))
     except CheckpointError as error:
         st.error(sentence(error), icon=":material/error:")
         return None
     with details:
         st.caption(_summary(model))
+        if mixtures.can_undo():
+            st.info(
+                f"Chosen on Mixture: {mixtures.describe(model)}.", icon=":material/bubble_chart:"
+            )
+            st.button("Back to its own", on_click=mixtures.reset, key="own_mixture")
         st.download_button(
             "Take it home",
             lambda: export_html_bytes(model),

@@ -1,128 +1,169 @@
-"""Another mixture for the same autoencoder, chosen by its size or by where its fit begins."""
+"""Another mixture for the same autoencoder: by size and form, or by where its fit begins."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from vaegmm.app import mixtures
 from vaegmm.app.fitting import Refit
-from vaegmm.app.start import MOST_CLUSTERS, Start
+from vaegmm.app.start import MOST_CLUSTERS, Start, Wanted
 from vaegmm.app.words import sentence
 from vaegmm.model import VAEGMM
 
 _POLL_SECONDS = 0.5
 _PATIENCE = 0.5  # seconds to wait for a fit before its progress is shown
-# Session keys.
-_FIT = "refit"  # the fit that this person waits for, or has
-_START = "start"  # where a fit shall begin that was put by hand: the model's fingerprint, a Start
+_FORMS = {
+    "full": "any ellipse",
+    "tied": "one ellipse for all",
+    "diag": "ellipses along the axes",
+    "spherical": "balls",
+}
+
+# Session keys that no widget owns.
+_FIT = "refit"  # the fit that this person waits for
+_ASKED = "mixture_asked"  # the model whose address was looked at
+_REFUSED = "refit_refused"  # why no fit was begun
 
 
-def choose(model: VAEGMM) -> VAEGMM:
-    """Offer another number of clusters; return the model with the mixture that is chosen."""
-    own, most = len(model.mixture.weights_), most_clusters(model)
-    key = _field(model)
+def offer(model: VAEGMM) -> None:
+    """Offer another number and form of clusters; what is fitted is shown on every page.
+
+    Args:
+        model: that is shown.
+    """
+    own = mixtures.own()
+    most, own_size = most_clusters(own), _size_of(own)
+    fit = _fit_of(own)
+    if fit is not None and not fit.is_running:
+        _finish(fit)
+    number, form = _fields(own)
+    is_first = st.session_state.get(_ASKED) != own.fingerprint
+    if _fit_of(own) is None and not is_first:
+        st.session_state[number], st.session_state[form] = _size_of(model)  # what is shown
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.number_input(
+        st.number_input(
             f"Clusters (1 to {most})",
-            value=own,
+            value=own_size[0],
             step=1,
             help="The same autoencoder with another mixture, fitted to all stored z from five "
             "starts; the likeliest is kept, and no label has a say in it.",
-            key=key,
-            on_change=_forget_start,
+            key=number,
+            on_change=_ask,
             bind="query-params",
             width=180,
         )
-        if not 1 <= wanted <= most and wanted != own:
-            _let_go()
-            st.caption(
-                f":red[From 1 to {most} clusters can be fitted here, not {wanted:,}.] Shown is the "
-                f"model's own mixture, which has {own}."
-            )
-            return model
-        start = _start_of(model, int(wanted))
-        if start == own:
-            _let_go()
-            st.caption(f"The model's own mixture: {own} clusters.")
-            return model
-        fit = _fit_to(model, start)
-        if fit.result is not None:
-            how = "from the start that was put by hand" if isinstance(start, Start) else "anew"
-            st.caption(
-                f"{fit.n_components} clusters, fitted {how}; the model's own mixture has {own}. "
-                "The names are handed on by the stored z."
-            )
-            st.button("Back to its own", on_click=_reset, args=[key, own], key="own")
-            return fit.result
-    if fit.is_running:
-        st.fragment(_watch, run_every=_POLL_SECONDS)(fit, key, own)
-        st.caption(f"Until it is fitted, the model's own mixture of {own} is shown.")
-    elif fit.error is not None:
-        st.error(
-            f"{sentence(fit.error)} Shown is the model's own mixture, which has {own}.",
-            icon=":material/error:",
+        st.selectbox(
+            "Their form",
+            list(_FORMS),
+            index=list(_FORMS).index(own_size[1]),
+            format_func=_FORMS.__getitem__,
+            help="What their covariances may be: full, tied, diagonal or spherical.",
+            key=form,
+            on_change=_ask,
+            bind="query-params",
+            width=220,
         )
-    return model
+        _say_what_is_shown(model, own)
+    if is_first:
+        st.session_state[_ASKED] = own.fingerprint
+        if (st.session_state[number], st.session_state[form]) != _size_of(model):
+            _ask()  # the address asks for it
+            st.rerun()
+    fit = _fit_of(own)
+    if fit is not None and fit.is_running:
+        st.fragment(_watch, run_every=_POLL_SECONDS)(fit)
 
 
-def begin_at(model: VAEGMM, start: Start) -> None:
-    """Fit the mixture from a start to all stored z from the next run of the script on."""
-    st.session_state[_START] = model.fingerprint, start
-    st.session_state[_field(model)] = start.n_components
+def begin(wanted: Wanted | Start) -> None:
+    """Begin to fit a mixture; `offer` shows how far it is. For callbacks."""
+    own = mixtures.own()
+    _let_go()
+    st.session_state[_FIT] = fit = Refit(own, wanted)
+    number, form = _fields(own)
+    st.session_state[number] = wanted.n_components
+    st.session_state[form] = wanted.covariance_type
+    fit.wait(_PATIENCE)  # small fits, and those that somebody has made before
 
 
 def most_clusters(model: VAEGMM) -> int:
     """Return the number of clusters up to which a mixture can be fitted here."""
-    return min(len(model.latents), MOST_CLUSTERS)
+    return max(min(len(model.latents), MOST_CLUSTERS), len(model.mixture.weights_))
 
 
-def _field(model: VAEGMM) -> str:
-    return f"K-{model.fingerprint[:6]}"  # of this model: another has clusters of its own
+def _ask() -> None:
+    """Begin the fit that the fields ask for, or go back to the model's own mixture."""
+    own = mixtures.own()
+    number, form = (st.session_state[field] for field in _fields(own))
+    most = most_clusters(own)
+    _let_go()
+    if not 1 <= number <= most:
+        st.session_state[_REFUSED] = (
+            f"From 1 to {most} clusters can be fitted here, not {number:,}. What was shown stays."
+        )
+    elif (number, form) == _size_of(own):
+        mixtures.reset()
+    else:
+        begin(Wanted(int(number), form))
 
 
-def _start_of(model: VAEGMM, wanted: int) -> int | Start:
-    fingerprint, start = st.session_state.get(_START, ("", None))
-    if fingerprint == model.fingerprint and start.n_components == wanted:
-        return start
-    return wanted
+def _say_what_is_shown(model: VAEGMM, own: VAEGMM) -> None:
+    refused = st.session_state.pop(_REFUSED, None)
+    if refused is not None:
+        st.caption(f":red[{refused}]")
+        return
+    n_own = len(own.mixture.weights_)
+    if mixtures.can_undo():
+        st.caption(
+            f"Shown on every page: {mixtures.describe(model)}. The model's own mixture has {n_own}."
+        )
+    else:
+        st.caption(f"The model's own mixture: {n_own} clusters.")
 
 
-def _fit_to(model: VAEGMM, start: int | Start) -> Refit:
-    """Return this session's fit from there; begin it if there is none."""
+def _fields(own: VAEGMM) -> tuple[str, str]:
+    """Return the keys of both fields: those of this model, as another has clusters of its own."""
+    return f"K-{own.fingerprint[:6]}", f"form-{own.fingerprint[:6]}"
+
+
+def _size_of(model: VAEGMM) -> tuple[int, str]:
+    return len(model.mixture.weights_), model.mixture.covariance_type
+
+
+def _fit_of(own: VAEGMM) -> Refit | None:
+    """Return this session's fit, if it is one of this model's."""
     fit: Refit | None = st.session_state.get(_FIT)
-    if fit is None or (fit.fingerprint, fit.start) != (model.fingerprint, start):
+    if fit is not None and fit.fingerprint != own.fingerprint:
         _let_go()
-        st.session_state[_FIT] = fit = Refit(model, start)
-        fit.wait(_PATIENCE)  # small fits, and those that somebody has made before
+        return None
     return fit
 
 
-def _watch(fit: Refit, key: str, own: int) -> None:
+def _finish(fit: Refit) -> None:
+    """Show what a fit has come to on every page, or say why it came to nothing."""
+    del st.session_state[_FIT]
+    if fit.result is not None:
+        mixtures.choose(fit.result)
+        st.rerun()
+    if fit.error is not None:
+        st.error(f"{sentence(fit.error)} What was shown stays.", icon=":material/error:")
+
+
+def _watch(fit: Refit) -> None:
     """Show how far a fit is, and offer to stop it."""
     if not fit.is_running:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         now = fit.progress
-        text = f"Fitting {fit.n_components} clusters …"
+        text = f"Fitting {fit.wanted.n_components} clusters; until then those before are shown."
         if now is not None:
             text = (
                 f"Start {now.start} of {now.n_init}, iteration {now.iteration}: "
                 f"{now.lower_bound:.3f} nats a point"
             )
         st.progress(0.0 if now is None else (now.start - 1) / now.n_init, text=text)
-        st.button("Stop", icon=":material/stop:", on_click=_reset, args=[key, own], key="stop")
-
-
-def _reset(key: str, own: int) -> None:
-    """Go back to the model's own mixture; a fit under way is stopped."""
-    _let_go()
-    _forget_start()
-    st.session_state[key] = own
+        st.button("Stop", icon=":material/stop:", on_click=_let_go, key="stop")
 
 
 def _let_go() -> None:
     if _FIT in st.session_state:
         st.session_state.pop(_FIT).stop()  # nobody waits for it any more
-
-
-def _forget_start() -> None:
-    st.session_state.pop(_START, None)

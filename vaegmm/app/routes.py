@@ -32,19 +32,21 @@ _MODULES = (
     "explorer/address.js",
     "em/em.js",
     "overview/overview.js",
+    "components/components.js",
+    "components/confusion.js",
     "pieces/placemap.js",
     "pieces/pad.js",
 )
 _NAMES = (
-    "Model, createEm, createExplorer, createOverview, createPad, createPlaceMap, fromAddress, "
-    "toAddress"
+    "Model, createComponents, createConfusion, createEm, createExplorer, createOverview, "
+    "createPad, createPlaceMap, fromAddress, toAddress"
 )
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.
     "all.js": f"{bundle(*_MODULES)}export {{ {_NAMES} }};\n".encode(),
     **{
         f"{part}.css": (FOLDER / part / f"{part}.css").read_bytes()
-        for part in ("em", "explorer", "overview")
+        for part in ("em", "explorer", "overview", "components")
     },
 }
 _VERSION = hashlib.sha256(b"".join(_FILES.values())).hexdigest()[:12]
@@ -87,6 +89,12 @@ def address_of_images(model: VAEGMM) -> str | None:
     return _address(f"images/{model.fingerprint}/")
 
 
+def address_of_test_images(model: VAEGMM) -> str:
+    """Return where the sheets of the test images are that a model is shown with."""
+    _shown[model.fingerprint] = model
+    return _address(f"test-images/{model.fingerprint}/")
+
+
 def address_of_labels(model: VAEGMM) -> str | None:
     """Return where the true labels of a model's training images are, a byte each."""
     own = cached.own_dataset(model)
@@ -124,8 +132,16 @@ async def _fit(request: Request) -> Response:
 
 
 async def _images(request: Request) -> Response:
+    return await _sheet_of(request, is_test=False)
+
+
+async def _test_images(request: Request) -> Response:
+    return await _sheet_of(request, is_test=True)
+
+
+async def _sheet_of(request: Request, is_test: bool) -> Response:
     sheet = await run_in_threadpool(
-        _sheet, _shown_model(request), int(request.path_params["sheet"])
+        _sheet, _shown_model(request), int(request.path_params["sheet"]), is_test
     )
     return Response(sheet, media_type="image/png", headers=_FOR_GOOD)
 
@@ -153,11 +169,16 @@ def blob_of(model: VAEGMM) -> bytes:
 
 
 @st.cache_resource(max_entries=120, show_spinner=False, hash_funcs=cached.BY_FINGERPRINT)
-def _sheet(model: VAEGMM, sheet: int) -> bytes:
-    """Lay a thousand training images out as one picture, row by row."""
-    dataset, n_images = cached.own_dataset(model), SHEET_COLUMNS * SHEET_ROWS
-    images = None if dataset is None else dataset.train.images[sheet * n_images :][:n_images]
-    if images is None or not len(images):
+def _sheet(model: VAEGMM, sheet: int, is_test: bool) -> bytes:
+    """Lay a thousand training or test images out as one picture, row by row."""
+    if is_test:
+        images = cached.dataset(model)[0].test.images
+    else:
+        own = cached.own_dataset(model)
+        images = np.empty((0, 28, 28)) if own is None else own.train.images
+    n_images = SHEET_COLUMNS * SHEET_ROWS
+    images = images[sheet * n_images :][:n_images]
+    if not len(images):
         raise HTTPException(404)
     _, height, width = images.shape
     grid = np.zeros((n_images, height, width), np.uint8)
@@ -175,4 +196,5 @@ ROUTES = [
     Route("/vaegmm/fit/{digest}", _fit),
     Route("/vaegmm/labels/{fingerprint}", _labels),
     Route("/vaegmm/images/{fingerprint}/{sheet:int}.png", _images),
+    Route("/vaegmm/test-images/{fingerprint}/{sheet:int}.png", _test_images),
 ]

@@ -1,4 +1,7 @@
-"""Where a fit begins that somebody has put by hand: checked, since it comes from a page."""
+"""The mixtures that somebody asks for: of some size, or begun where a person has put it.
+
+What comes from a page is checked.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,25 @@ from vaegmm.config import MixtureConfig
 from vaegmm.errors import InputError
 
 MOST_CLUSTERS = 300  # that are fitted while somebody waits
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A mixture of some size.
+
+    Attributes:
+        n_components: K.
+        covariance_type: of the mixture.
+        n_init: starts, of which the likeliest is kept.
+    """
+
+    n_components: int
+    covariance_type: str
+    n_init: int = 5
+
+    def options(self) -> dict[str, Any]:
+        """Return the parameters of `GaussianMixture` that it differs in."""
+        return {"covariance_type": self.covariance_type, "n_init": self.n_init}
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,12 @@ SENTENCES = {
     "of them.",
     "strokes": "The drawing did not arrive as it was drawn. Clear the pad and draw it again.",
     "one label": "All clusters have the same name: there is no other digit to go to.",
+    # Clusters changed by hand
+    "no change": "That change did not arrive as it was asked for. Try it again.",
+    "no such cluster": "There is no such cluster any more. Choose another.",
+    "no such label": "This model has no such label. Choose another.",
+    "one cluster to merge": "A cluster cannot be merged with itself. Choose another one.",
+    "small cluster": "This cluster has too few images to be split: {least} is the least.",
     # Checkpoints
     "no such checkpoint": "{name} is no longer there. Choose another model.",
     "damaged checkpoint": "{name} is damaged, or not a model of vaegmm's. " + _CHECKPOINT,

@@ -2,7 +2,8 @@
 
 `em` holds the two steps as functions, `covariance` what differs from one covariance type to the
 next, `ascent` one run of EM, `start` and `kmeans` where a run begins, `chunks` where the
-points lie, `gaussian_mixture` the estimator that people use, `recording` a fit as it happened.
+points lie, `gaussian_mixture` the estimator that people use, `recording` a fit as it happened,
+`overlap` how near components are.
 """
 
 from vaegmm.mixture.chunks import share
@@ -15,6 +16,7 @@ from vaegmm.mixture.gaussian_mixture import (
     Snapshot,
     as_matrices,
 )
+from vaegmm.mixture.overlap import bhattacharyya
 from vaegmm.mixture.recording import Recording, record
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "Snapshot",
     "Statistics",
     "as_matrices",
+    "bhattacharyya",
     "e_step",
     "m_step",
     "record",

@@ -28,6 +28,8 @@ const SEARCHES_AT_ONCE = ["row", "cluster"]; // the others wait for the scores o
  * @param {?Uint8Array} options.truth  true labels of the stored z, (N,)
  * @param {?View} options.view  to begin with
  * @param {?(view: View) => void} options.onView  called when another view has come to rest
+ * @param {?(component: number) => void} options.onCluster  called with a cluster whose card a person
+ *   wants to see; left out, clusters are no links
  * @param {string[]} options.palette  a colour a label
  * @param {"webgl" | "canvas"} options.renderer  of the map; left out: what suits
  * @returns {Explorer}
@@ -48,7 +50,8 @@ class Explorer {
   #telling = 0;
   #homeZoom = null; // the map's view that fits, where it is known
 
-  constructor(element, { model, images, truth, view, onView, palette = PALETTE, renderer }) {
+  constructor(element, options) {
+    const { model, images, truth, view, onView, onCluster, palette = PALETTE, renderer } = options;
     this.#onView = onView ?? null;
     this.#space = makeSpace({
       ...{ model, images: images ?? null, truth: truth ?? null, palette, root: this.#root },
@@ -57,6 +60,7 @@ class Explorer {
     });
     element.append(this.#root);
     this.#parts = buildParts(this.#space, renderer);
+    this.#parts.inspector.onCluster = onCluster ?? null;
     this.#listenToParts();
     this.#listenToMap();
     this.#listenToRoot();

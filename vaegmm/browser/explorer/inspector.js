@@ -11,13 +11,15 @@ const N_NEIGHBOURS = 8;
 const MOST_BARS = 5;
 const LEAST_BAR = 0.0005; // a share that is said as 0.0 % has no bar
 
-/** It tells `onPin(place)`, `onMove(z, isDone)`, `onEnd("a" | "b")` and `onLetGo()`. */
+/** It tells `onPin(place)`, `onMove(z, isDone)`, `onEnd("a" | "b")`, `onLetGo()` and, where somebody
+ * listens, `onCluster(component)`. */
 export class Inspector {
   element;
   onPin = null;
   onMove = null;
   onEnd = null;
   onLetGo = null;
+  onCluster = null;
   #space;
   #title = make("h3");
   #what = make("p", { class: "what" });
@@ -97,10 +99,17 @@ export class Inspector {
     );
     const parts = ["a place between images"];
     if (isPoint) parts[0] = `image ${countOf(model.latents.row(place))}`;
-    if (isNamed) parts.push(`cluster ${component}`);
+    if (isNamed) parts.push(this.#clusterLink(component, `cluster ${component}`));
     if (isPoint && truth && isNamed && truth[place] !== scores.label[place])
       parts.push(`misread: the ${noun} is ${labelTitle(model, truth[place])}`);
-    this.#what.textContent = parts.join(" · ");
+    this.#what.replaceChildren(...parts.flatMap((part, i) => (i ? [" · ", part] : [part])));
+  }
+
+  // A cluster's name, which opens its card where there is a page of cards.
+  #clusterLink(component, text) {
+    if (!this.onCluster) return text;
+    const title = "Open the card of this cluster";
+    return makeButton(text, () => this.onCluster(component), { class: "quiet", title });
   }
 
   #showImages(place, z, { logLikelihood, rank }) {
@@ -140,7 +149,11 @@ export class Inspector {
       );
     const colours = componentColours(model.componentNames, palette);
     this.#clusters.replaceChildren(
-      ...bars(responsibilities, (k) => componentTitle(model, k), (k) => colours[k]),
+      ...bars(
+        responsibilities,
+        (k) => this.#clusterLink(k, componentTitle(model, k)),
+        (k) => colours[k],
+      ),
     );
   }
 
@@ -172,7 +185,7 @@ export function tile(space, index, onclick, caption = "") {
   return button;
 }
 
-/** Bars of shares, the greatest first. */
+/** Bars of shares, the greatest first; name(i) is a text or a node. */
 export function bars(values, name, colour, most = MOST_BARS) {
   return leading(values, most)
     .filter((i, rank) => rank === 0 || values[i] >= LEAST_BAR)

@@ -2,7 +2,7 @@
 
 import { axisSets } from "./axes.js";
 import { colourings } from "./colouring.js";
-import { Sheets } from "./images.js";
+import { Sheets } from "../pieces/images.js";
 import { inkRgb } from "../pieces/pictures.js";
 import { Scores, readingOf } from "../model/scores.js";
 import { indexOfRow } from "./search.js";

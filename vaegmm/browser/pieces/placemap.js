@@ -1,6 +1,6 @@
 // A small map for one place among the stored z: where it lies, and the way it came.
 
-import { colourOf, componentColours } from "./colours.js";
+import { asCss, colourOf, componentColours } from "./colours.js";
 import { make } from "./elements.js";
 import { middlesOf } from "../map/labels.js";
 import { createMap } from "../map/map.js";
@@ -96,8 +96,57 @@ class PlaceMap {
     this.#map.setMarks({ pinned: this.#picked, places });
   }
 
+  /**
+   * Mark several places without a way.
+   *
+   * @param {Float32Array} z  (N, D)
+   */
+  mark(z) {
+    this.show(null);
+    const along = this.#project(z);
+    const places = Array.from({ length: z.length / this.#model.dimension }, (_, i) => ({
+      ...{ x: along[2 * i], y: along[2 * i + 1] },
+    }));
+    this.#map.setMarks({ places });
+  }
+
+  /**
+   * Light the stored z of one component, and draw its outline.
+   *
+   * @param {number | null} component  null: all are alike
+   */
+  light(component) {
+    if (component === null) {
+      this.#map.setDimmed(null);
+      this.#map.setEllipses([]);
+      return;
+    }
+    const mask = this.#rows.map((_, i) => (this.#component(i) === component ? 0 : 1));
+    this.#map.setDimmed(Uint8Array.from(mask));
+    const colours = componentColours(this.#model.componentNames);
+    const outline = this.#outline(component);
+    const style = { colour: asCss(colours[component]), isStrong: true };
+    this.#map.setEllipses(outline ? [{ ...outline, ...style }] : [], { glide: false });
+  }
+
   destroy() {
     this.#map.destroy();
+  }
+
+  // A component's mean and covariance on the map; null where one axis is no latent's.
+  #outline(component) {
+    const { dimension: d, means, covariances } = this.#model;
+    if (d < 2) return null;
+    const [x, y] = this.#project(means.subarray(component * d, (component + 1) * d));
+    const sigma = covariances.subarray(component * d * d, (component + 1) * d * d);
+    const across = (a, b) => {
+      let sum = 0;
+      for (let i = 0; i < d; i++)
+        for (let j = 0; j < d; j++)
+          sum += this.#axes[a * d + i] * sigma[i * d + j] * this.#axes[b * d + j];
+      return sum;
+    };
+    return { x, y, xx: across(0, 0), xy: across(0, 1), yy: across(1, 1) };
   }
 
   #stored(row) {
