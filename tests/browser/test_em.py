@@ -122,8 +122,11 @@ def test_e_and_m_follow_each_other_and_tell_what_they_do(
     ticks = page.locator(".whole .tick").all_text_contents()
     assert ticks[0] == "0" and len(ticks) > 2 and all(tick.isdigit() for tick in ticks)
     page.keyboard.press(" ")
-    expect(page.get_by_role("button", name="Run ▸")).to_be_visible(timeout=60_000)
-    assert em.text("output").startswith("end of")
+    expect(page.locator(".scrub output")).to_contain_text("iteration 5", timeout=30_000)
+    page.keyboard.press(" ")
+    expect(page.get_by_role("button", name="Run ▸")).to_be_visible()
+    em.end()
+    assert em.text(".scrub output").startswith("end of")
     # A point and a cluster that are clicked are those that the formulas speak of.
     stage = page.locator(".stage")
     x, y = em.fit["means"][3]
@@ -233,7 +236,7 @@ def test_the_fit_that_is_played_is_the_one_that_is_used(
     em.modules.run("({ fit }) => em.setFit(fit, 'these six')", fit=blob)
     assert em.fit["settings"]["start"] == "fitted"
     assert "Fitted to all 1,199 images: this very fit" in em.text(".state")
-    assert em.text("output") == f"start of {model.mixture.n_iter_} iterations"
+    assert em.text(".scrub output") == f"start of {model.mixture.n_iter_} iterations"
     em.end()
     parameters = em.modules.run("() => em.shown[0].parameters")
     covariances = np.broadcast_to(model.mixture.covariances_, (6, 8, 8))

@@ -79,9 +79,11 @@ def begin(wanted: Wanted | Start) -> None:
     own = mixtures.own()
     _let_go()
     st.session_state[_FIT] = fit = Refit(own, wanted)
-    number, form = _fields(own)
-    st.session_state[number] = wanted.n_components
-    st.session_state[form] = wanted.covariance_type
+    for field, value in zip(
+        _fields(own), (wanted.n_components, wanted.covariance_type), strict=True
+    ):
+        if st.session_state.get(field) != value:  # where a field has asked, it stands already
+            st.session_state[field] = value
     fit.wait(_PATIENCE)  # small fits, and those that somebody has made before
 
 

@@ -29,12 +29,18 @@ export class Player {
     this.#act = act;
     this.#root = root;
     const button = (text, key, title, onclick) =>
-      makeButton(text, onclick, { "aria-keyshortcuts": key, title: `${title} (key: ${key})` });
+      makeButton(text, onclick, {
+        ...{ onmousedown, "aria-keyshortcuts": key, title: `${title} (key: ${key})` },
+      });
+    // A click leaves the focus where it is: the space bar goes on to run.
+    const onmousedown = (event) => event.preventDefault();
     this.#buttons = {
       e: button("E", "E", "Expectation: ask each point which clusters it comes from", () => this.step(1)),
       m: button("M", "M", "Maximization: move each cluster to its points", () => this.step(0)),
       run: button("Run ▸", "Space", "Run E and M in turn", () => this.toggle()),
-      slow: makeButton("Slow", () => this.#setSlow(!this.isSlow), { "aria-pressed": "false" }),
+      slow: makeButton("Slow", () => this.#setSlow(!this.isSlow), {
+        ...{ onmousedown, "aria-pressed": "false" },
+      }),
       back: button("Back", "ArrowLeft", "Half a step back", () => this.back()),
     };
     this.#buttons.e.className = this.#buttons.m.className = "step";
