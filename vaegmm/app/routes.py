@@ -37,7 +37,7 @@ _NAMES = "Model, createDraw, createExplorer, createOverview, fromAddress, storag
 _STYLES = {
     "explorer": ["explorer/explorer.css"],
     "overview": ["pieces/pieces.css", "overview/overview.css"],
-    "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css"],
+    "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css", "draw/rest.css"],
 }
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.
