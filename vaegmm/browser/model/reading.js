@@ -1,37 +1,43 @@
 // What a model says of one drawing, image or place, with and without names, as reading.py does.
 
+import { evidence } from "./names.js";
 import { N_PIXELS } from "./network.js";
 import { greatest, readingOf } from "./scores.js";
-import { drawingParts, renderStrokes } from "./strokes.js";
+import { drawingParts, hasDot, renderStrokes, runsOff } from "./strokes.js";
 
 /** Typicality below which an image is no digit. */
-export const STRANGE = 0.008;
+export const STRANGE = 0.0055;
 /** p(label) from which on a label is said without a doubt. */
-export const SURE = 0.7;
+export const SURE = 0.8;
 
 // How much a view is believed is the exponential of a sum, relative to the other views.
-const LIKELIHOOD = 0.5; // for each nat of log p(z)
-const EXCESS = -0.1; // for each nat that its reconstruction misses
-const WHOLE = 1.6; // for nothing being left out
-const SHARE = -5.5; // for all of a stroke that is cut off
-const TURN = 2.5; // for a beginning that goes on straight into the rest
-const LEFTWARD = 2.5; // for an end that goes to the left, as the hook of a 9 does
+const EVIDENCE = 0.5; // for each nat of evidence
+const WHOLE = 2.5; // for nothing being left out
+const SHARE = -2; // for all of a stroke that is cut off
+const TURN = 2.2; // for a beginning that goes on straight into the rest
+const LEFTWARD = 2.2; // for an end that goes to the left, as the hook of a 9 does
 
 /**
  * Read a digit drawn in strokes, from views of it: itself, and parts of it.
  *
  * @param {Model} model
  * @param {number[][][]} strokes
- * @returns {object}  as `readViews`
+ * @param {object} [options]
+ * @param {number[]} [options.pad]  width and height of what was drawn on, in the strokes' unit, to
+ *   be told what runs off it; the origin is its upper left corner
+ * @returns {object}  as `readViews`; typicality is 0 for a drawing with a dot, which no training
+ *   image has; verdict can be "off the pad"
  * @throws {Error} if the strokes are no drawing
  */
-export function readStrokes(model, strokes) {
+export function readStrokes(model, strokes, { pad } = {}) {
   const parts = drawingParts(strokes);
   const beliefs = parts.map(
     ({ share, turn, leftward }) => SHARE * share + TURN * turn + LEFTWARD * leftward,
   );
   const images = renderStrokes([strokes, ...parts.map((part) => part.strokes)]);
-  return readViews(model, images, [WHOLE, ...beliefs]);
+  const said = readViews(model, images, [WHOLE, ...beliefs]);
+  if (hasDot(strokes)) Object.assign(said, judge(said.probabilities, 0));
+  return pad && runsOff(strokes, ...pad) ? { ...said, verdict: "off the pad" } : said;
 }
 
 /**
@@ -103,7 +109,7 @@ export function readPlace(model, z) {
 /** How much each view is believed; they sum to 1. */
 function weightsOf({ logLikelihood, excess }, beliefs) {
   const sums = Array.from(logLikelihood, (value, v) => {
-    return (beliefs[v] ?? 0) + LIKELIHOOD * value + EXCESS * excess[v];
+    return (beliefs[v] ?? 0) + EVIDENCE * evidence(value, excess[v]);
   });
   const most = Math.max(...sums);
   const weights = sums.map((sum) => Math.exp(sum - most));

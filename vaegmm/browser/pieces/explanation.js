@@ -4,7 +4,7 @@
 import { asCss, colourOf } from "./colours.js";
 import { make, makeButton } from "./elements.js";
 import { inkRgb, makePicture, paint } from "./pictures.js";
-import { componentTitle, labelTitle, nounOf, share } from "./words.js";
+import { componentTitle, labelTitle, share } from "./words.js";
 
 const MOST_VIEWS = 6;
 const MOST_ROWS = 5;
@@ -160,22 +160,12 @@ function sumOf(model, said, label, { meanOf, onCluster, ink }) {
   const shares = roundedTogether(all.map((term) => term.share));
   const products = roundedTogether(all.map((term) => term.share * term.probabilities[label]));
   const name = labelTitle(model, label);
-  const noun = nounOf(model);
   const heads = ["Falls into", "share", `× p(${name})`, `= ${name}`];
   const rows = all.map((term, i) => {
-    const what = make(
-      "th",
-      { scope: "row" },
-      nameOf(model, term, rest.length, { meanOf, onCluster, ink }),
-    );
-    what.append(barOf(model, term.probabilities, noun));
+    const what = whatOf(model, term, rest.length, { meanOf, onCluster, ink });
     const numbers = [shares[i], term.probabilities[label], products[i]];
-    return make(
-      "tr",
-      {},
-      what,
-      numbers.map((value) => make("td", {}, share(value))),
-    );
+    const cells = numbers.map((value) => make("td", {}, share(value)));
+    return make("tr", {}, make("th", { scope: "row" }, what), cells);
   });
   return [
     make(
@@ -201,21 +191,26 @@ function sumOf(model, said, label, { meanOf, onCluster, ink }) {
   ];
 }
 
-/** A cluster with its middle, "your 1s", or what is left over. */
-function nameOf(model, { component, example }, nRest, { meanOf, onCluster, ink }) {
-  if (example >= 0)
-    return make("span", { class: "name" }, swatch(example), `your ${labelTitle(model, example)}s`);
-  if (component < 0) return make("span", { class: "name" }, `${nRest} more`);
+/** A cluster with its middle, "your 1s", or what is left over, and what it says of the labels. */
+function whatOf(model, term, nRest, { meanOf, onCluster, ink }) {
+  const { component, example } = term;
+  const bar = barOf(model, term.probabilities);
+  if (component < 0) {
+    const title = example >= 0 ? `your ${labelTitle(model, example)}s` : `${nRest} more`;
+    const mark = make("span", { class: "mark" }, example >= 0 && swatch(example));
+    return make("span", { class: "what" }, mark, make("span", {}, title), bar);
+  }
   const picture = makePicture();
   paint(picture, meanOf(component), ink);
   const title = onCluster ? "Go to the middle of this cluster" : null;
-  const button = makeButton("", () => onCluster(component), { title, disabled: !onCluster });
-  button.append(picture, make("span", {}, componentTitle(model, component)));
+  const attributes = { class: "what", title, disabled: !onCluster };
+  const button = makeButton("", () => onCluster(component), attributes);
+  button.append(picture, make("span", {}, componentTitle(model, component)), bar);
   return button;
 }
 
 /** p(label | cluster) as one bar of all labels. */
-function barOf(model, probabilities, noun) {
+function barOf(model, probabilities) {
   const order = Array.from(probabilities.keys()).sort(
     (a, b) => probabilities[b] - probabilities[a],
   );
@@ -224,7 +219,7 @@ function barOf(model, probabilities, noun) {
   const bar = make("span", {
     class: "bar",
     role: "img",
-    "aria-label": `p(${noun} | cluster): ${said.join(", ")}`,
+    "aria-label": said.join(", "),
     title: said.join(", "),
   });
   for (const label of likely) {
