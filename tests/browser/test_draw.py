@@ -309,4 +309,4 @@ def test_a_pasted_picture_is_read(open_page: Opened) -> None:
     place = page.locator(".paste")
     expect(place).to_be_visible(timeout=60_000)
     place.evaluate(PASTE, list(file.getvalue()))
-    expect(page.get_by_role("heading", level=2)).to_have_text("7", timeout=30_000)
+    expect(page.locator(".photo output.number")).to_have_text("7", timeout=30_000)
