@@ -57,8 +57,8 @@ def draw_and_read(model: VAEGMM) -> None:
             st.info(sentence(error), icon=":material/info:")
         if source == "digit":
             show_reasons(model, drawn.strokes)
-        return
-    photo.show(model, source)
+    else:
+        photo.show(model, source)
 
 
 def show_reasons(model: VAEGMM, strokes: Any) -> None:

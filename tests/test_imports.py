@@ -127,7 +127,7 @@ ALLOWED = {
         "training",
     },
     "adaptation": {"model", "preprocess", "reading"},
-    "reading": {"model", "preprocess"},
+    "reading": {"model", "preprocess", "typicality"},
     "photo_reading": {"model", "photo", "reading"},
     "replay": {"mixture", "model"},
     "browser": {"mixture", "model", "projection", "typicality", "vae"},

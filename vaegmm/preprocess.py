@@ -22,6 +22,10 @@ _ENDS = (0.08, 0.16, 0.24, 0.32)  # shares of a stroke that may be a flag or a h
 _NEAR = 0.1  # of a stroke: behind a flag, how much of the rest tells where that goes
 _ADDITION = 0.4  # of a drawing's length: a shorter stroke may be a bar or a foot
 _TOGETHER = 0.25  # of the narrower of two strokes' width, shared by both: parts of one digit
+_DOT = 0.12  # of a drawing's longer side: a smaller stroke is a dot
+_APART = 0.08  # of a drawing's longer side: how far from all other strokes that lies
+_EDGE_OF_PAD = 0.005  # of a pad's shorter side
+_MOST_OFF = 0.05  # of a drawing's length that may lie on or behind the edge of its pad
 _SMALLEST = 0.02  # of the pad: a drawing smaller than this is a dot
 
 Stroke = Sequence[Sequence[float]]  # [[x, y], …]
@@ -208,6 +212,51 @@ def drawing_parts(strokes: Iterable[Stroke]) -> list[Part]:
     return [
         Part([line.tolist() for line in rest], *about) for rest, *about in parts if not is_dot(rest)
     ]
+
+
+def has_dot(strokes: Iterable[Stroke]) -> bool:
+    """Whether a stroke is a dot beside the others: ?, !, i and j have one, digits have none."""
+    lines = as_lines(strokes)
+    if len(lines) < 2:
+        return False
+    extent = _bounds(np.concatenate(lines))[2]
+    for n, line in enumerate(lines):
+        low, high, size = _bounds(line)
+        if size < _DOT * extent:
+            others = [_nearest((low + high) / 2, other) for other in (*lines[:n], *lines[n + 1 :])]
+            if min(others) > _APART * extent:
+                return True
+    return False
+
+
+def runs_off(strokes: Iterable[Stroke], width: float, height: float) -> bool:
+    """Whether a part of a drawing lies on or behind the edge of its pad.
+
+    Args:
+        strokes: with the origin in the pad's upper left corner.
+        width: of the pad, in the strokes' unit.
+        height: of the pad, likewise.
+    """
+    inside = total = 0.0
+    edge = _EDGE_OF_PAD * min(width, height)
+    for line in as_lines(strokes):
+        middles = (line[:-1] + line[1:]) / 2
+        steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
+        is_inside = (middles > edge).all(1) & (middles < np.array([width, height]) - edge).all(1)
+        inside += float(steps[is_inside].sum())
+        total += float(steps.sum())
+    return total - inside > _MOST_OFF * total
+
+
+def _nearest(point: np.ndarray, line: np.ndarray) -> float:
+    """Return how far a point is from a line."""
+    start, step = line[:-1], np.diff(line, axis=0)
+    if len(line) == 1:
+        return float(np.linalg.norm(point - line[0]))
+    squared = (step * step).sum(1)
+    squared[squared == 0] = 1
+    share = (((point - start) * step).sum(1) / squared).clip(0, 1)
+    return float(np.linalg.norm(start + share[:, None] * step - point, axis=1).min())
 
 
 def distances_along(line: np.ndarray) -> np.ndarray:

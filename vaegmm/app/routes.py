@@ -45,7 +45,7 @@ _NAMES = (
 )
 _STYLES = {
     "components": ["components/components.css"],
-    "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css"],
+    "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css", "draw/rest.css"],
     "em": ["em/em.css"],
     "explorer": ["explorer/explorer.css"],
     "photo": ["photo/photo.css"],
