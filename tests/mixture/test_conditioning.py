@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 import torch
-
-from tests.mixture.test_missing import TYPES, some_mixture
+from oracles import TYPES, some_mixture
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)

@@ -9,10 +9,10 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from oracles import TYPES, some_mixture, spoilt
 from scipy.stats import invgamma, invwishart, multivariate_normal, norm
 from sklearn.base import clone
 
-from tests.mixture.test_missing import TYPES, some_mixture, spoilt
 from vaegmm.mixture import ConvergenceWarning, GaussianMixture, NormalInverseWishart
 from vaegmm.mixture.covariance import COVARIANCES
 from vaegmm.mixture.em import Parameters, e_step

@@ -1,8 +1,10 @@
 """Gaussian mixtures, fitted by expectation maximization.
 
 `em` holds the two steps as functions, `covariance` what differs from one covariance type to the
-next, `ascent` one run of EM, `start` and `kmeans` where a run begins, `chunks` where the
-points lie, `gaussian_mixture` the estimator that people use.
+next, `ascent` one run of EM, `start`, `kmeans` and `agglomeration` where a run begins, `chunks`
+where the points lie, `missing` and `supervised` what is not or also known of them, `priors` what
+regularises, `online` how a stream is fitted, `conditioning` parts of a mixture, `density` what a
+mixture says, `gaussian_mixture` the estimator that people use, `selection` how large it should be.
 """
 
 from vaegmm.mixture.chunks import share
@@ -16,6 +18,7 @@ from vaegmm.mixture.gaussian_mixture import (
     Snapshot,
 )
 from vaegmm.mixture.priors import NormalInverseWishart
+from vaegmm.mixture.selection import Selection, Size, select_components
 
 __all__ = [
     "ConvergenceWarning",
@@ -24,10 +27,13 @@ __all__ = [
     "GaussianMixture",
     "NormalInverseWishart",
     "Parameters",
+    "Selection",
+    "Size",
     "Snapshot",
     "Statistics",
     "as_matrices",
     "e_step",
     "m_step",
+    "select_components",
     "share",
 ]
