@@ -32,8 +32,8 @@ from vaegmm.mixture import GaussianMixture
 
 SUITE = "sklearn.mixture.tests.test_gaussian_mixture"
 
-#: Tests that call or replace what scikit-learn keeps to itself: `_initialize`, and the function that
-#: its M-step is made of.
+#: Tests that call or replace what scikit-learn keeps to itself: `_initialize`, and the function
+#: that its M-step is made of.
 PRIVATE = (
     "test_gaussian_mixture_precisions_init[",
     "test_gaussian_mixture_all_init_does_not_estimate_gaussian_parameters",

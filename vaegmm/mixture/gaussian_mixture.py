@@ -18,7 +18,7 @@ from vaegmm.mixture.covariance import COVARIANCES
 from vaegmm.mixture.density import CovarianceType, Density
 from vaegmm.mixture.em import Moments, Parameters, Walk, expected_moments
 from vaegmm.mixture.estimator import convergence_warning
-from vaegmm.mixture.missing import Incomplete, completed_sample, patterns
+from vaegmm.mixture.missing import Incomplete, patterns, without_missing
 from vaegmm.mixture.online import Stream
 from vaegmm.mixture.priors import NormalInverseWishart, Regulariser, Ridge
 from vaegmm.mixture.start import best_start, draw_sample, given_start, initial_parameters
@@ -183,7 +183,7 @@ class GaussianMixture(Density):
         generator = self._generator(group, points.device)
         sample = draw_sample(points, self.n_components, group, generator)
         if points.has_missing:
-            sample = completed_sample(*sample), sample[1]
+            sample = without_missing(sample, self.n_components)
         regulariser = self._resolved(sample)
         report = progress or (lambda progress: None)
         best: Ascent | None = None
@@ -358,8 +358,9 @@ class GaussianMixture(Density):
             start = seeded(points, binding, covariance, self.reg_covar, generator)
         elif self.init_params == "auto" and given == (None, None, None):
             start = best_start(
-                sample, n_components, covariance, regulariser, self.reg_covar, generator
-            )
+                sample, n_components, covariance, regulariser, self.reg_covar, generator,
+                advanced=points.has_missing,
+            )  # fmt: skip
         else:
             kind = "kmeans" if self.init_params == "auto" else self.init_params
             start = initial_parameters(

@@ -25,6 +25,9 @@ from vaegmm.mixture.em import Moments, Parameters, Statistics, Walk, expected_mo
 from vaegmm.mixture.moments import combined
 from vaegmm.processes import ALONE, Group
 
+#: A start needs so many complete points for each component, or column if these are more.
+_ENOUGH = 10
+
 
 class Pattern(NamedTuple):
     """Points of which the same columns are observed, and which may belong to the same components.
@@ -213,6 +216,18 @@ def expected(parameters: Parameters, pattern: Pattern) -> Tensor:
     for k, gain in enumerate(fit.gain):
         result += responsibilities[:, k, None] * ((pattern.x.double() - known[k]) @ gain.mT)
     return result
+
+
+def without_missing(sample: tuple[Tensor, Tensor], n_components: int) -> tuple[Tensor, Tensor]:
+    """Points to start from, and their weights: those that are complete, if they are enough.
+
+    What is expected of the others draws them together, where clusters are hard to see.
+    """
+    x, weights = sample
+    is_complete = ~x.isnan().any(1)
+    if (is_complete & (weights > 0)).sum() >= _ENOUGH * max(n_components, x.shape[1]):
+        return x[is_complete], weights[is_complete]
+    return completed_sample(x, weights), weights
 
 
 def completed_sample(x: Tensor, weights: Tensor, max_iter: int = 20) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vaegmm.mixture.covariance import Covariance
 from vaegmm.mixture.em import Parameters, Statistics, m_step
+from vaegmm.mixture.values import tensor
 
 
 class Regulariser(Protocol):
@@ -87,17 +88,14 @@ class NormalInverseWishart:
         x, weights = points.double(), weights.double() / weights.double().sum()
         dimension = x.shape[1]
         middle = weights @ x
-        if self.mean is None:
-            mean = middle
-        else:
-            mean = torch.as_tensor(self.mean, dtype=torch.float64, device=x.device)
+        mean = middle if self.mean is None else tensor(self.mean).to(x.device, torch.float64)
         centred = x - middle
         spread: Tensor = (centred * weights[:, None]).mT @ centred
         own = covariance.shape(1, dimension)  # (1, D, D), (D, D), (1, D) or (1,)
         shape = own if covariance.name == "tied" else own[1:]
         alone = len(shape) < 2  # variances that stand alone
         if self.scale is not None:
-            scale = torch.as_tensor(self.scale, dtype=torch.float64, device=x.device)
+            scale = tensor(self.scale).to(x.device, torch.float64)
         else:
             scale = spread.diagonal() if alone else spread
             scale = (scale.mean() if not shape else scale) / n_components ** (2 / dimension)

@@ -71,6 +71,7 @@ def best_start(
     reg_covar: float,
     generator: torch.Generator,
     others: Sequence[Parameters] = (),
+    advanced: bool = False,
 ) -> Parameters:
     """The start that a few iterations of EM lead highest, of several kinds, tried on few points.
 
@@ -85,6 +86,8 @@ def best_start(
         reg_covar: added to every variance of a start.
         generator: on the CPU.
         others: starts to be tried besides.
+        advanced: return where its trial led: for points of which the sample is the best known
+            part, since the others pull a start less surely the right way.
     """
     x, weights = sample
     kmeans_iterations = 50
@@ -115,7 +118,8 @@ def best_start(
         except ValueError:  # a covariance collapsed: no place to start from
             continue
         if trial.lower_bounds[-1] > highest + _PREFERRED:
-            best, highest = start, trial.lower_bounds[-1]
+            best = trial.parameters if advanced else start
+            highest = trial.lower_bounds[-1]
     return best
 
 

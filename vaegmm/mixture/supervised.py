@@ -100,8 +100,8 @@ def seeded(
 ) -> Parameters:
     """A start from labels: k-means among the points of each label.
 
-    A point of unknown label goes with the label whose mean is nearest; the points farthest from
-    every mean are left to the components that are bound to none.
+    A point of unknown label goes with the label of the nearest centre among the points of known
+    label; the points farthest from every centre are left to the components that are bound to none.
 
     Args:
         points: in the order of the binding's labels.
@@ -123,13 +123,18 @@ def seeded(
     columns = (columns - columns.mean(1, keepdim=True)).contiguous()
     bound = binding.component_labels
     known = label_of[label_of != UNKNOWN].unique()
-    means = torch.stack([columns[:, label_of == label].mean(1) for label in known])
+    centres = [
+        _centres(columns[:, label_of == label], (bound == label).sum().item(), generator)
+        for label in known
+    ]
+    of_centre = torch.cat([k.expand(len(own)) for k, own in zip(known, centres, strict=True)])
+    middles = torch.cat(centres)
     unknown = (label_of == UNKNOWN).nonzero()[:, 0]
-    guess = nearest(columns[:, unknown], means) if len(unknown) else unknown
-    label_of[unknown] = known[guess]
+    guess = nearest(columns[:, unknown], middles) if len(unknown) else unknown
+    label_of[unknown] = of_centre[guess]
     free = (~torch.isin(bound, known)).sum().item()
     if free and len(unknown):
-        distance = (columns[:, unknown] - means[guess].mT).square().sum(0)
+        distance = (columns[:, unknown] - middles[guess].mT).square().sum(0)
         n_free = max(int(free), int(len(unknown) * free / len(bound)))
         label_of[unknown[distance.topk(min(n_free, len(unknown))).indices]] = UNKNOWN
     components = torch.zeros(x.shape[0], dtype=torch.int64, device=x.device)
@@ -138,11 +143,19 @@ def seeded(
         chosen, members = own.nonzero()[:, 0], (label_of == label).nonzero()[:, 0]
         if not len(chosen):
             continue
-        part, weight = columns[:, members].contiguous(), weights[members].double()
-        centres = part[:, kmeans_plus_plus(part, len(chosen), generator, weight)].mT
-        centres = lloyd(part, centres, weight)
-        components[members] = chosen[nearest(part, centres)]
+        part = columns[:, members]
+        own_centres = _centres(part, len(chosen), generator, weights[members].double())
+        components[members] = chosen[nearest(part, own_centres)]
     return from_labels(x, weights, components, len(bound), covariance, reg_covar)
+
+
+def _centres(
+    x: Tensor, n_centres: int, generator: torch.Generator, weights: Tensor | None = None
+) -> Tensor:
+    """Centres of k-means, at most one a point, (m, D)."""
+    x = x.contiguous()
+    chosen = kmeans_plus_plus(x, min(n_centres, x.shape[1]), generator, weights)
+    return lloyd(x, x[:, chosen].mT, weights)
 
 
 def _whole(name: str, values: Any, length: int) -> np.ndarray:
