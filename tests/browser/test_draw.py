@@ -184,7 +184,7 @@ def test_a_pasted_picture_is_read(open_page: Opened) -> None:
     place = page.locator(".paste")
     expect(place).to_be_visible(timeout=60_000)
     place.evaluate(PASTE, list(file.getvalue()))
-    expect(answer(page)).to_have_text("7", timeout=30_000)
+    expect(page.locator(".photo .number")).to_have_text("7", timeout=30_000)
 
 
 def test_a_second_finger_and_the_other_button_do_not_draw(open_page: Opened) -> None:
