@@ -86,7 +86,7 @@ def render_strokes(
         ValueError: if there is nothing to see in one of the drawings, or a point is no pair of
             finite numbers.
     """
-    boxed = [_fit_box(_as_lines(strokes), BOX - pen_width) for strokes in drawings]
+    boxed = [_fit_box(as_lines(strokes), BOX - pen_width) for strokes in drawings]
     if not boxed:
         return np.zeros((0, SIDE, SIDE), np.uint8)
     drawing = np.repeat(np.arange(len(boxed)), [len(starts) for starts, _ in boxed])
@@ -115,16 +115,21 @@ def _fit_box(lines: list[np.ndarray], box: float) -> tuple[np.ndarray, np.ndarra
     """
     if not lines:
         raise InputError("strokes must not be empty; got a blank drawing.", reason="blank drawing")
-    points = np.concatenate(lines)
-    low, high, extent = _bounds(points)
-    if extent < _SMALLEST:
+    if is_dot(lines):
         raise InputError(
             "strokes must show more than a dot; got a drawing without extent.", reason="dot"
         )
+    points = np.concatenate(lines)
+    low, high, extent = _bounds(points)
     points = (points - (low + high) / 2) * (box / extent) + SIDE / 2
     following = np.arange(1, len(points) + 1)
     following[np.cumsum([len(line) for line in lines]) - 1] -= 1
     return points, points[following]
+
+
+def is_dot(lines: Sequence[np.ndarray]) -> bool:
+    """Say whether lines, one at least, each of shape (M, 2), are too small to be a drawing."""
+    return _bounds(np.concatenate(lines))[2] < _SMALLEST
 
 
 def _bounds(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -201,10 +206,10 @@ def drawing_parts(strokes: Iterable[Stroke]) -> list[Part]:
     Raises:
         ValueError: if a point is no pair of finite numbers.
     """
-    lines = _as_lines(strokes)
+    lines = as_lines(strokes)
     if not lines:
         return []
-    lengths = np.array([_distances(line)[-1] for line in lines])
+    lengths = np.array([distances_along(line)[-1] for line in lines])
     longest, shortest = int(lengths.argmax()), int(lengths.argmin())
     line, length = lines[longest], lengths[longest]
     parts: list[tuple[list[np.ndarray], float, float, float]] = []
@@ -215,20 +220,18 @@ def drawing_parts(strokes: Iterable[Stroke]) -> list[Part]:
         leftward = _cosine(before - line[-1], np.array([1.0, 0.0]))
         kept = (share, 1.0, turn, 0.0), (0.0, 1.0 - share, 0.0, leftward)
         for start, end, turn_there, leftward_there in kept:
-            rest = [*lines[:longest], _between(line, start, end), *lines[longest + 1 :]]
+            rest = [*lines[:longest], between(line, start, end), *lines[longest + 1 :]]
             parts.append((rest, share, turn_there, leftward_there))
     if len(lines) > 1 and lengths[shortest] < _ADDITION * lengths.sum():
         parts.append(([*lines[:shortest], *lines[shortest + 1 :]], 0.0, 0.0, 0.0))
     return [
-        Part([line.tolist() for line in rest], *about)
-        for rest, *about in parts
-        if _bounds(np.concatenate(rest))[2] >= _SMALLEST
+        Part([line.tolist() for line in rest], *about) for rest, *about in parts if not is_dot(rest)
     ]
 
 
 def has_dot(strokes: Iterable[Stroke]) -> bool:
     """Whether a stroke is a dot beside the others: ?, !, i and j have one, digits have none."""
-    lines = _as_lines(strokes)
+    lines = as_lines(strokes)
     if len(lines) < 2:
         return False
     extent = _bounds(np.concatenate(lines))[2]
@@ -251,7 +254,7 @@ def runs_off(strokes: Iterable[Stroke], width: float, height: float) -> bool:
     """
     inside = total = 0.0
     edge = _EDGE_OF_PAD * min(width, height)
-    for line in _as_lines(strokes):
+    for line in as_lines(strokes):
         middles = (line[:-1] + line[1:]) / 2
         steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
         is_inside = (middles > edge).all(1) & (middles < np.array([width, height]) - edge).all(1)
@@ -271,14 +274,14 @@ def _nearest(point: np.ndarray, line: np.ndarray) -> float:
     return float(np.linalg.norm(start + share[:, None] * step - point, axis=1).min())
 
 
-def _distances(line: np.ndarray) -> np.ndarray:
+def distances_along(line: np.ndarray) -> np.ndarray:
     """Return how far along a line each of its points lies, shape (M,)."""
     return np.append(0.0, np.linalg.norm(np.diff(line, axis=0), axis=1).cumsum())
 
 
-def _between(line: np.ndarray, start: float, end: float) -> np.ndarray:
+def between(line: np.ndarray, start: float, end: float) -> np.ndarray:
     """Return a line from one share of its length to another."""
-    along = _distances(line)
+    along = distances_along(line)
     low, high = start * along[-1], end * along[-1]
     kept = np.concatenate([[low], along[(along > low) & (along < high)], [high]])
     return _points_along(line, kept)
@@ -286,7 +289,7 @@ def _between(line: np.ndarray, start: float, end: float) -> np.ndarray:
 
 def _points_along(line: np.ndarray, distances: np.ndarray) -> np.ndarray:
     """Return the points that lie so far along a line, shape (S, 2)."""
-    along = _distances(line)
+    along = distances_along(line)
     return np.stack([np.interp(distances, along, line[:, axis]) for axis in (0, 1)], axis=1)
 
 
@@ -307,7 +310,7 @@ def split_digits(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
     Raises:
         ValueError: if a point is no pair of finite numbers, or there are more than 12 digits.
     """
-    lines = sorted(_as_lines(strokes), key=lambda line: line[:, 0].min())
+    lines = sorted(as_lines(strokes), key=lambda line: line[:, 0].min())
     digits: list[list[np.ndarray]] = []
     for line in lines:
         left, right = line[:, 0].min(), line[:, 0].max()
@@ -428,7 +431,7 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _as_lines(strokes: Any) -> list[np.ndarray]:
+def as_lines(strokes: Any) -> list[np.ndarray]:
     """Check strokes; return those that have points, each of shape (M, 2)."""
     rule = "strokes must be lists of [x, y] with finite numbers"
     lines: list[np.ndarray] = []

@@ -103,7 +103,7 @@ export function drawingParts(strokes) {
   if (lines.length > 1 && lengths[shortest] < ADDITION * total) {
     parts.push({ strokes: lines.toSpliced(shortest, 1), share: 0, turn: 0, leftward: 0 });
   }
-  return parts.filter((part) => boundsOf(part.strokes).extent >= SMALLEST);
+  return parts.filter((part) => !isDot(part.strokes));
 }
 
 /**
@@ -169,7 +169,7 @@ function cosine(one, other) {
 }
 
 /** How far along a line each of its points lies, (M,). */
-function distancesAlong(line) {
+export function distancesAlong(line) {
   const along = new Float64Array(line.length);
   for (let i = 1; i < line.length; i++) {
     const [dx, dy] = [line[i][0] - line[i - 1][0], line[i][1] - line[i - 1][1]];
@@ -179,7 +179,7 @@ function distancesAlong(line) {
 }
 
 /** A line from one share of its length to another. */
-function between(line, start, end) {
+export function between(line, start, end) {
   const along = distancesAlong(line);
   const [low, high] = [start * along.at(-1), end * along.at(-1)];
   const inner = line.filter((_, i) => along[i] > low && along[i] < high);
@@ -187,7 +187,7 @@ function between(line, start, end) {
 }
 
 /** The point of a line that lies as far along it as `distance` says. */
-function pointAt(line, along, distance) {
+export function pointAt(line, along, distance) {
   const next = along.findIndex((each) => each > distance);
   if (next === -1) return line.at(-1);
   const passed = distance - along[next - 1];
@@ -197,7 +197,7 @@ function pointAt(line, along, distance) {
 }
 
 /** The box around lines: its corners, and its width, height and longer side. */
-function boundsOf(lines) {
+export function boundsOf(lines) {
   const [low, high] = [[Infinity, Infinity], [-Infinity, -Infinity]];
   for (const line of lines) {
     for (const point of line) {
@@ -211,13 +211,18 @@ function boundsOf(lines) {
   return { low, high, size, extent: Math.max(...size) };
 }
 
+/** Whether lines, one at least, are too small to be a drawing. */
+export function isDot(lines) {
+  return boundsOf(lines).extent < SMALLEST;
+}
+
 /** Lines scaled to a box of so many pixels in the middle of the field. */
 function fitBox(lines, box) {
   if (!lines.length) throw new Error("strokes must not be empty; got a blank drawing.");
-  const { low, high, extent } = boundsOf(lines);
-  if (extent < SMALLEST) {
+  if (isDot(lines)) {
     throw new Error("strokes must show more than a dot; got a drawing without extent.");
   }
+  const { low, high, extent } = boundsOf(lines);
   const scale = box / extent;
   const middle = [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2];
   return lines.map((line) =>
@@ -275,7 +280,7 @@ function centreOfMass(ink) {
 }
 
 /** Check strokes; return those that have points. */
-function asLines(strokes) {
+export function asLines(strokes) {
   if (!Array.isArray(strokes)) throw new Error(`${RULE}.`);
   const lines = [];
   let nPoints = 0;
