@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from vaegmm.app import mixtures
@@ -40,10 +42,14 @@ def offer(model: VAEGMM) -> None:
     is_first = st.session_state.get(_ASKED) != own.fingerprint
     if _fit_of(own) is None and not is_first:
         st.session_state[number], st.session_state[form] = _size_of(model)  # what is shown
+    # What a field is set to must not be given to it twice: Streamlit complains.
+    at: dict[str, Any] = {} if number in st.session_state else {"value": own_size[0]}
+    form_at: dict[str, Any] = (
+        {} if form in st.session_state else {"index": list(_FORMS).index(own_size[1])}
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
             f"Clusters (1 to {most})",
-            value=own_size[0],
             step=1,
             help="The same autoencoder with another mixture, fitted to all stored z from five "
             "starts; the likeliest is kept, and no label has a say in it.",
@@ -51,17 +57,18 @@ def offer(model: VAEGMM) -> None:
             on_change=_ask,
             bind="query-params",
             width=180,
+            **at,
         )
         st.selectbox(
             "Their form",
             list(_FORMS),
-            index=list(_FORMS).index(own_size[1]),
             format_func=_FORMS.__getitem__,
             help="What their covariances may be: full, tied, diagonal or spherical.",
             key=form,
             on_change=_ask,
             bind="query-params",
             width=220,
+            **form_at,
         )
         _say_what_is_shown(model, own)
     if is_first:
