@@ -1,17 +1,21 @@
 """Tell digits from what is none: images of clothes, and scribbles, letters and shapes drawn by pen.
 
     python benchmarks/typicality.py CHECKPOINT [--drawings 300] [--seed 0] [--picture FILE.png]
+        [--strokes FILE.jsonl.gz]
 
 Prints the area under the ROC curve of the typicality (1: every digit is more typical than every
 other image; 0.5: a coin) and the share that the Draw page turns away, as the Markdown of
-docs/experiments.md. The drawings are made here: letters and shapes that no digit looks like (no O,
-no circle, no l, no line, no S, no Z …), each with the slant, the proportions and the unsteady hand
-of another writer, and smooth, jagged and looping scribbles.
+docs/experiments.md: once against MNIST's test digits, once against people's drawings of digits. The
+other drawings are made here: letters, signs and shapes that no digit looks like (no O, no circle,
+no l, no line, no S, no Z …), each with the slant, the proportions and the unsteady hand of another
+writer, and smooth, jagged and looping scribbles.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +24,10 @@ from sklearn.metrics import roc_auc_score
 
 import vaegmm
 from vaegmm import data
-from vaegmm.preprocess import digit_from_strokes
+from vaegmm.preprocess import has_dot, render_strokes
 from vaegmm.reading import STRANGE
+
+DIGITS = Path(__file__).resolve().parents[2] / "shared/data/strokes/pen_digits_dev.jsonl.gz"
 
 Strokes = list[np.ndarray]  # each (N, 2), y downwards
 
@@ -59,6 +65,28 @@ SHAPES = {
     "asterisk": "40 49, 02 97, 92 07",
     "envelope": "02 92 98 08 02, 02 45 92",
 }
+# Arcs: x, y, half width and half height in ninths, from and to which angle in degrees, clockwise
+# from the right. In brackets corners.
+SIGNS = {
+    "?": ["4 2.5 2.5 2.5 180 400", "[3.9 6 3.9 6.9]", "[3.9 8.5 4 8.9]"],
+    "!": ["[4 0 4 6.4]", "[4 8.5 4.1 9]"],
+    "%": ["[8 0 0 9]", "1.8 2 1.6 1.8 0 360", "6.6 7.2 1.6 1.8 0 360"],
+    "=": ["[0 3 8 3]", "[0 6 8 6]"],
+    "@": ["4.8 4.6 1.5 1.6 0 360", "4.6 4.6 4.2 4.4 20 -330"],
+    "smiley": ["4.5 4.5 4.5 4.5 0 360", "[3 3 3 3.9]", "[6 3 6 3.9]", "4.5 5 2.4 2.2 10 170"],
+    "sun": [
+        *("4.5 4.5 2 2 0 360", "[4.5 0 4.5 1.6]", "[4.5 7.4 4.5 9]"),
+        *("[0 4.5 1.6 4.5]", "[7.4 4.5 9 4.5]"),
+    ],
+    "eyes": ["2 4 1.9 2.4 0 360", "7 4 1.9 2.4 0 360"],
+    "B": ["[1 0 1 9]", "1 2.1 5 2.1 -90 90", "1 6.6 6 2.4 -90 90"],
+    "e": ["[1.2 5 7 5]", "4.2 5.2 3 3.6 0 -300"],
+    "a": ["4 6.3 2.6 2.6 -40 -360", "[6.7 3.6 6.7 8.9]"],
+    "h": ["[1.5 0 1.5 9]", "3.8 6 2.3 2.4 180 360", "[6.1 6 6.1 9]"],
+    "n": ["[1.5 3 1.5 9]", "3.8 5.6 2.3 2.4 180 360", "[6.1 5.6 6.1 9]"],
+    "p": ["[1.5 3 1.5 9.9]", "3.8 5.3 2.5 2.3 -170 170"],
+    "f": ["4.8 2 1.6 1.9 -20 -180", "[3.2 2 3.2 9]", "[1 4.2 5.6 4.2]"],
+}
 ROUND = set("PRmt") | {"heart", "wave"}
 
 
@@ -84,14 +112,14 @@ def rounded(line: np.ndarray, times: int = 3) -> np.ndarray:
     return line
 
 
-def by_hand(strokes: Strokes, rng: np.random.Generator) -> Strokes:
-    """Slant, turn, stretch and shake a drawing as another writer would."""
+def by_hand(strokes: Strokes, rng: np.random.Generator, corner: float = 0.03) -> Strokes:
+    """Slant, turn, stretch and shake a drawing and its corners as another writer would."""
     angle, slant = rng.normal(0, 0.12), rng.normal(0, 0.2)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     stretch = np.diag(rng.uniform(0.7, 1.0, 2))
     form = turn @ np.array([[1, slant], [0, 1]]) @ stretch
     return [
-        (fine(line + rng.normal(0, 0.03, line.shape)) @ form.T) + wobble(60, 0.01, rng)
+        (fine(line + rng.normal(0, corner, line.shape)) @ form.T) + wobble(60, 0.01, rng)
         for line in strokes
     ]
 
@@ -117,8 +145,28 @@ def scribble(rng: np.random.Generator) -> Strokes:
     return [np.hstack([at * rng.uniform(3, 7) + np.cos(loops), np.sin(loops)]) / 3]
 
 
-def drawings(n: int, seed: int) -> dict[str, np.ndarray]:
-    """Draw n of each kind as the Draw page would see them, each of shape (n, 28, 28)."""
+def arcs(lines: list[str]) -> Strokes:
+    """Read the arcs and corners of a sign."""
+    strokes = []
+    for line in lines:
+        numbers = np.array(line.strip("[]").split(), float)
+        if line.startswith("["):
+            strokes.append(numbers.reshape(-1, 2) / 9)
+            continue
+        x, y, width, height, start, end = numbers
+        angle = np.radians(np.linspace(start, end, 24))
+        strokes.append(np.stack([x + width * np.cos(angle), y + height * np.sin(angle)], 1) / 9)
+    return strokes
+
+
+def smoothly_by_hand(strokes: Strokes, rng: np.random.Generator) -> Strokes:
+    """Do as `by_hand`, but shake strokes as a whole: arcs stay round."""
+    shaken = by_hand(strokes, np.random.default_rng(rng.integers(2**32)), corner=0.0)
+    return [line + rng.normal(0, 0.015, 2) for line in shaken]
+
+
+def drawings(n: int, seed: int) -> dict[str, list[Strokes]]:
+    """Draw n of each kind, and twice as many signs."""
     rng = np.random.default_rng(seed)
 
     def copies(of: dict[str, str]) -> list[Strokes]:
@@ -128,15 +176,32 @@ def drawings(n: int, seed: int) -> dict[str, np.ndarray]:
             for name in chosen
         ]
 
-    kinds = {
+    return {
         "letters": copies(LETTERS),
         "shapes": copies(SHAPES),
         "scribbles": [scribble(rng) for _ in range(n)],
+        "signs": [
+            smoothly_by_hand(arcs(SIGNS[name]), rng) for name in rng.choice(list(SIGNS), 2 * n)
+        ],
     }
-    return {
-        kind: np.stack([digit_from_strokes([s.tolist() for s in strokes]) for strokes in drawn])
-        for kind, drawn in kinds.items()
-    }
+
+
+def typicality_of(model: vaegmm.VAEGMM, drawn: list[Strokes]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the typicality of drawings, as `read_strokes` says it, and their images."""
+    lines = [[np.asarray(line).tolist() for line in strokes] for strokes in drawn]
+    images = render_strokes(lines)
+    dotted = np.array([has_dot(strokes) for strokes in lines])
+    return np.where(dotted, 0, model.typicality(images)), images
+
+
+def print_table(title: str, digits: np.ndarray, others: dict[str, np.ndarray]) -> None:
+    """Print how well typicality tells digits from others, and the shares turned away."""
+    print(f"| instead of {title} | images | AUROC | turned away |\n|---|---|---|---|")
+    for name, typicality in others.items():
+        is_digit = np.repeat([1, 0], [len(digits), len(typicality)])
+        area = roc_auc_score(is_digit, np.concatenate([digits, typicality]))
+        print(f"| {name} | {len(typicality)} | {area:.3f} | {(typicality < STRANGE).mean():.3f} |")
+    print(f"\nOf {title} {(digits < STRANGE).mean():.4f} are turned away.\n")
 
 
 def main() -> None:
@@ -146,25 +211,24 @@ def main() -> None:
     parser.add_argument("checkpoint")
     parser.add_argument("--drawings", type=int, default=300, help="of each kind (default: 300)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--strokes", type=Path, default=DIGITS)
     parser.add_argument("--picture", type=Path, help="where to show some of the drawings")
     options = parser.parse_args()
     model = vaegmm.load(options.checkpoint)
-    others = drawings(options.drawings, options.seed)
+    kinds = drawings(options.drawings, options.seed)
+    looks = {name: typicality_of(model, drawn) for name, drawn in kinds.items()}
     if options.picture:
-        rows = [np.hstack(list(images[:20])) for images in others.values()]
+        rows = [np.hstack(list(images[:20])) for _, images in looks.values()]
         Image.fromarray(255 - np.vstack(rows)).resize((1120, 56 * len(rows))).save(options.picture)
+    others = {name: typicality for name, (typicality, _) in looks.items()}
     others["all drawings"] = np.concatenate(list(others.values()))
-    others["Fashion-MNIST, test"] = data.load("fashion").test.images
-
-    digits = model.typicality(data.load("mnist").test.images)
-    print("| instead of digits | images | AUROC | turned away |\n|---|---|---|---|")
-    for name, images in others.items():
-        typicality = model.typicality(images)
-        is_digit = np.repeat([1, 0], [len(digits), len(typicality)])
-        area = roc_auc_score(is_digit, np.concatenate([digits, typicality]))
-        strange = (typicality < STRANGE).mean()
-        print(f"| {name} | {len(images)} | {area:.3f} | {strange:.3f} |")
-    print(f"\nOf MNIST's test digits {(digits < STRANGE).mean():.3f} are turned away.")
+    if options.strokes.is_file():
+        with gzip.open(options.strokes, "rt") as lines:
+            drawn = [json.loads(line)["strokes"] for line in lines]
+        print_table("people's drawings of digits", typicality_of(model, drawn)[0], others)
+    if data.is_available("fashion"):
+        others["Fashion-MNIST, test"] = model.typicality(data.load("fashion").test.images)
+    print_table("MNIST's test digits", model.typicality(data.load("mnist").test.images), others)
 
 
 if __name__ == "__main__":
