@@ -104,11 +104,6 @@ def _metrics(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in page.metric}
 
 
-def _answer(page: AppTest) -> str | None:
-    headings = [m.value for m in page.markdown if m.value.startswith("## ")]
-    return headings[0].removeprefix("## ") if headings else None
-
-
 # All pages
 
 
