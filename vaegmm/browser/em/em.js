@@ -1,6 +1,6 @@
 // EM, to be watched and touched: a fit step by step, begun by hand, and two beside each other.
 
-import { Board, frameOf } from "./board.js";
+import { Board, frameOf, MANY } from "./board.js";
 import { begin, beginAt } from "../model/starts.js";
 import { Chart } from "./chart.js";
 import { Comparison } from "./comparison.js";
@@ -20,6 +20,7 @@ const STEPS = {
   start: "Press E: it asks each point which clusters it may come from.",
   e: "E: each point takes the blended colours of the clusters that it may come from.",
   m: "M: each cluster moves to its points: new mean, new spread, new share.",
+  near: "They begin near their places here; begin at random points to see them travel.",
   end: "Nothing moves any more: EM has converged.",
 };
 
@@ -100,13 +101,14 @@ class Em {
     this.#isTouched = false;
   }
 
-  /** Show the fit that the page shows, or wait for it. */
+  /** Show the fit that the page shows; null: it is waited for. */
   setFit(data, title) {
     this.#recorded = data && new RecordedFit(data);
     this.#title = title;
-    for (const { setup } of this.#sides) setup.offer(data ? title : null);
+    for (const { setup } of this.#sides) setup.offer(title, Boolean(data));
+    if (!data) return;
     // Not from under a hand: whoever has begun something finds the page's fit among the starts.
-    if (data && !this.#isTouched) this.#sides[0].setup.choose({ start: "fitted" });
+    if (!this.#isTouched) this.#sides[0].setup.choose({ start: "fitted" });
     this.#isTouched = false;
   }
 
@@ -205,7 +207,7 @@ class Em {
           this.#onFit(startOf(side.board.fit));
         }),
     });
-    if (this.#recorded) side.setup.offer(this.#title);
+    if (this.#title) side.setup.offer(this.#title, Boolean(this.#recorded));
     board.onPick = (meant) => this.#pick(side, meant);
     board.onMove = (move) => this.#drag(side, move);
     this.#sides.push(side);
@@ -364,6 +366,7 @@ class Em {
     if (!fit) return "Click on the map where a cluster shall begin.";
     if (fit.fault) return fit.fault;
     if (fit.isDone && half >= lastOf(fit) - 1 && half > 1 && fit.isConverged) return STEPS.end;
+    if (half === 2 && fit.isRecorded && fit.nComponents > MANY) return `${STEPS.m} ${STEPS.near}`;
     return half === 0 ? STEPS.start : half % 2 ? STEPS.e : STEPS.m;
   }
 

@@ -106,7 +106,7 @@ export class Formulas {
     });
     const begun = fit.begun(i);
     const count = after.weights[k] * fit.nPoints;
-    const vector = Array.from(mean(after), (value) => decimal(value, 2)).join("  ");
+    const vector = Array.from(mean(after), (value) => decimal(value, 2)).join(", ");
     const spread = (frame) => this.#spread(frame, k);
     const said = begun.includes(k)
       ? `${nameOf(board, k)} had lost all its points: it begins again at the point that is explained worst.`

@@ -98,10 +98,12 @@ export class Setup {
     element.append(settings, make("div", { class: "progress" }, this.#state, this.#stop, this.#use));
   }
 
-  /** Offer the fit of the page, by its title; null: there is none. */
-  offer(title) {
-    this.#starts.fitted.hidden = title === null;
-    this.#starts.fitted.textContent = title ?? "";
+  /** Offer the fit of the page by its title, or say that it comes. */
+  offer(title, isThere) {
+    this.#starts.fitted.hidden = false;
+    this.#starts.fitted.disabled = !isThere;
+    this.#starts.fitted.textContent = isThere ? title : `${title} …`;
+    this.#starts.fitted.title = isThere ? "" : "The server goes through its fit once more.";
   }
 
   /** Begin anew with other settings; what is left out stays. */
@@ -124,7 +126,7 @@ export class Setup {
     for (const [start, button] of Object.entries(this.#starts))
       button.setAttribute("aria-pressed", String(start === settings.start));
     const isDrawn = Object.hasOwn(STARTS, settings.start);
-    this.#fields.seed.disabled = !isDrawn;
+    this.#fields.seed.parentElement.hidden = !isDrawn; // nothing else is drawn
     this.#check();
   }
 
@@ -182,7 +184,7 @@ function stateOf(fit, { start }) {
   if (fit.isOnwards)
     return "How this mixture was fitted is not known: EM goes on from where it stands.";
   if (fit.isRecorded)
-    return `Fitted to all ${images} images: this very fit, iteration by iteration.`;
+    return `Fitted to all ${images} images, some of which are shown: this very fit.`;
   if (fit.fault) return fit.fault;
   const iterations = countOf(fit.last, "iteration");
   if (start === "hand" && fit.last === 0)
