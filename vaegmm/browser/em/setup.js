@@ -49,7 +49,9 @@ export class Setup {
     this.#most = Math.min(MOST_CLUSTERS, sample.length);
     const titles = { fitted: "", ...STARTS, ...presetTitles(sample), hand: "by hand" };
     for (const [start, title] of Object.entries(titles))
-      this.#starts[start] = makeButton(title, () => this.choose({ start }), { "aria-pressed": "false" });
+      this.#starts[start] = makeButton(title, () => this.choose({ start }), {
+        "aria-pressed": "false",
+      });
     this.#starts.fitted.hidden = true;
     const number = (name, label, attributes) =>
       make("input", {
@@ -73,7 +75,9 @@ export class Setup {
     this.#state = make("span", { class: "state" });
     this.#undo = makeButton("Take the last back", () => act.takeBack(), { hidden: true });
     this.#stop = makeButton("Stop", () => act.stop(), { hidden: true });
-    this.#use = makeButton(`Fit this to all ${countOf(sample.total)}`, () => act.use(), { hidden: true });
+    this.#use = makeButton(`Fit this to all ${countOf(sample.total)}`, () => act.use(), {
+      hidden: true,
+    });
     const settings = make(
       "details",
       { open: element.clientWidth > NARROW },
@@ -95,7 +99,10 @@ export class Setup {
       ),
       this.#fault,
     );
-    element.append(settings, make("div", { class: "progress" }, this.#state, this.#stop, this.#use));
+    element.append(
+      settings,
+      make("div", { class: "progress" }, this.#state, this.#stop, this.#use),
+    );
   }
 
   /** Offer the fit of the page by its title, or say that it comes. */
@@ -136,7 +143,8 @@ export class Setup {
    */
   update(fit, end = "") {
     const isLocal = Boolean(fit) && !fit.isRecorded;
-    this.#stop.hidden = !isLocal || fit.isDone || this.settings.start === "hand" && fit.last === 0;
+    this.#stop.hidden =
+      !isLocal || fit.isDone || (this.settings.start === "hand" && fit.last === 0);
     this.#use.hidden = !isLocal || !fit.isDone || Boolean(fit.fault) || !this.#act.use;
     this.#undo.hidden = this.settings.start !== "hand";
     this.#state.textContent = [stateOf(fit, this.settings), end].filter(Boolean).join(" ");
@@ -158,10 +166,19 @@ export class Setup {
   // What is wrong with a field is said before anything is tried, and nothing else is shown for it.
   #check() {
     const { nComponents, regCovar, seed } = this.#fields;
-    const isWhole = (value, least, most) => Number.isInteger(value) && value >= least && value <= most;
+    const isWhole = (value, least, most) =>
+      Number.isInteger(value) && value >= least && value <= most;
     const faults = [
-      [nComponents, isWhole(read(nComponents), 1, this.#most), `Clusters: a whole number from 1 to ${this.#most}.`],
-      [regCovar, read(regCovar) >= 0 && read(regCovar) <= MOST_REG_COVAR, `reg_covar: from 0 to ${MOST_REG_COVAR}.`],
+      [
+        nComponents,
+        isWhole(read(nComponents), 1, this.#most),
+        `Clusters: a whole number from 1 to ${this.#most}.`,
+      ],
+      [
+        regCovar,
+        read(regCovar) >= 0 && read(regCovar) <= MOST_REG_COVAR,
+        `reg_covar: from 0 to ${MOST_REG_COVAR}.`,
+      ],
       [seed, isWhole(read(seed), 0, MOST_SEED), "Seed: a whole number, 0 or more."],
     ].filter(([input, isRight]) => {
       input.setAttribute("aria-invalid", String(!isRight));
