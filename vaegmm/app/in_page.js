@@ -108,7 +108,7 @@ const PARTS = {
         truth: labels && new Uint8Array(labels),
         onFit: (start) => mounted.tell.once("fit", start),
       });
-      let shown = null;
+      let shown;
       const update = async ({ fit, title }) => {
         if (fit === shown) return;
         shown = fit;

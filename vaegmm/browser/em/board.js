@@ -77,12 +77,8 @@ export class Board {
   recolour() {
     const { fit } = this;
     if (!fit) return;
-    this.names =
-      fit.names ??
-      this.#sample.namesOf(
-        fit.expectation(fit.last, this.#sample.z).components,
-        fit.nComponents,
-      );
+    const asked = () => (fit.lastHalf ? fit.expectation(fit.last, this.#sample.z).components : []);
+    this.names = fit.names ?? this.#sample.namesOf(asked(), fit.nComponents);
     this.colours = componentColours(this.names);
     const { weights } = fit.frame(fit.last);
     const order = [...weights.keys()].sort((a, b) => weights[b] - weights[a]);

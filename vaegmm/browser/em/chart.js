@@ -52,7 +52,8 @@ export class Chart {
     const y = (value) =>
       HEIGHT - EDGE.bottom - ((value - low) / (high - low)) * (HEIGHT - EDGE.top - EDGE.bottom);
     this.#axes(first, last, low, high, x, y);
-    const path = (points) => points.map(([px, py], i) => `${i ? "L" : "M"}${x(px)} ${y(py)}`).join("");
+    const path = (points) =>
+      points.map(([px, py], i) => `${i ? "L" : "M"}${x(px)} ${y(py)}`).join("");
     lines.forEach(({ likelihood, bounds, touches }, i) => {
       const kind = i ? "line other" : "line";
       svg.append(draw("path", { d: path(likelihood), class: kind }));
@@ -65,12 +66,26 @@ export class Chart {
     shown.forEach(({ fit, half }, i) => {
       const at = whereAt(fit, half);
       if (at.x < first || at.x > last || Number.isNaN(at.y)) return;
-      svg.append(draw("line", { x1: x(at.x), x2: x(at.x), y1: EDGE.top, y2: HEIGHT - EDGE.bottom, class: "now" }));
-      svg.append(draw("circle", { cx: x(at.x), cy: y(at.y), r: 5, class: i ? "dot other" : "dot" }));
+      svg.append(
+        draw("line", {
+          x1: x(at.x),
+          x2: x(at.x),
+          y1: EDGE.top,
+          y2: HEIGHT - EDGE.bottom,
+          class: "now",
+        }),
+      );
+      svg.append(
+        draw("circle", { cx: x(at.x), cy: y(at.y), r: 5, class: i ? "dot other" : "dot" }),
+      );
     });
     this.#legend.replaceChildren(
       make("span", { class: "of-line" }, "log-likelihood"),
-      make("span", { class: "of-bound" }, "lower bound: E lifts it until it touches, M climbs on it"),
+      make(
+        "span",
+        { class: "of-bound" },
+        "lower bound: E lifts it until it touches, M climbs on it",
+      ),
     );
     const said = Number.isNaN(now.y) ? "not known yet" : `${decimal(now.y, 4)} nats a point`;
     svg.setAttribute("aria-label", `Log-likelihood, iteration ${now.x}: ${said}`);
@@ -88,14 +103,26 @@ export class Chart {
     for (let tick = Math.ceil(first / nice) * nice; tick <= last; tick += nice)
       this.#svg.append(text(x(tick), bottom + 14, String(tick), "middle", "tick"));
     this.#svg.append(
-      draw("line", { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: bottom, y2: bottom, class: "axis" }),
+      draw("line", {
+        x1: EDGE.left,
+        x2: WIDTH - EDGE.right,
+        y1: bottom,
+        y2: bottom,
+        class: "axis",
+      }),
       text(WIDTH - EDGE.right, bottom + 24, "iteration", "end"),
     );
     const gap = niceStep((high - low) / 3);
     const digits = Math.max(-Math.floor(Math.log10(gap) + 1e-9), 0);
     for (let value = Math.ceil(low / gap) * gap; value < high; value += gap)
       this.#svg.append(
-        draw("line", { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y(value), y2: y(value), class: "grid" }),
+        draw("line", {
+          x1: EDGE.left,
+          x2: WIDTH - EDGE.right,
+          y1: y(value),
+          y2: y(value),
+          class: "grid",
+        }),
         text(EDGE.left - 6, y(value) + 3.5, decimal(value, digits), "end"),
       );
   }
@@ -120,7 +147,7 @@ function whereAt(fit, half) {
   const frame = Math.floor(half / 2);
   const x = fit.number(frame);
   if (half % 2) return { x, y: fit.likelihoods[x] ?? NaN };
-  return { x, y: half ? fit.bounds[x - 1] ?? NaN : NaN };
+  return { x, y: half ? (fit.bounds[x - 1] ?? NaN) : NaN };
 }
 
 function linesOf(fit, first, last) {

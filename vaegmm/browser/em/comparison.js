@@ -107,7 +107,11 @@ export class Comparison {
     const [a, b] = measured;
     const said = this.#truth ? "read rightly" : "as the model reads";
     const rows = [
-      ["clusters", ...sides.map(({ board }) => `${board.fit.nComponents} ${board.fit.covarianceType}`), ""],
+      [
+        "clusters",
+        ...sides.map(({ board }) => `${board.fit.nComponents} ${board.fit.covarianceType}`),
+        "",
+      ],
       ["iteration", ...sides.map(({ board, frame }) => String(board.fit.number(frame))), ""],
       line("log-likelihood", a.logLikelihood, b.logLikelihood, (value) => decimal(value, 4)),
       line("BIC, less is better", a.bic, b.bic, (value) => signed(value)),
@@ -119,8 +123,26 @@ export class Comparison {
         "table",
         {},
         make("caption", {}, `On all ${n} stored images`),
-        make("thead", {}, make("tr", {}, ["", "A", "B", "B − A"].map((name) => make("th", {}, name)))),
-        make("tbody", {}, rows.map((row) => make("tr", {}, row.map((cell) => make("td", {}, cell))))),
+        make(
+          "thead",
+          {},
+          make(
+            "tr",
+            {},
+            ["", "A", "B", "B − A"].map((name) => make("th", {}, name)),
+          ),
+        ),
+        make(
+          "tbody",
+          {},
+          rows.map((row) =>
+            make(
+              "tr",
+              {},
+              row.map((cell) => make("td", {}, cell)),
+            ),
+          ),
+        ),
       ),
       ...(a.called ? this.#moved(a.called, b.called) : []),
     );

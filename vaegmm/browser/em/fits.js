@@ -1,4 +1,4 @@
-// A fit that can be played: one that Python has recorded, or one that runs here on the shown points.
+// A fit that can be played: one that Python has recorded, or one that runs here.
 //
 // Frame i holds the parameters after `number(i)` iterations. An E-step looks at them; the M-step
 // after it makes frame i + 1.
@@ -24,6 +24,11 @@ class Fit {
   /** The last frame there is, as yet. */
   get last() {
     return this.nFrames - 1;
+  }
+
+  /** The last half step there is: the E-step under the last parameters. */
+  get lastHalf() {
+    return 2 * this.last + 1;
   }
 
   /** The E-step under frame i, on the shown points. */
@@ -80,7 +85,8 @@ export class RecordedFit extends Fit {
 
   frame(i) {
     const k = this.nComponents;
-    const of = (values) => values.subarray((i * values.length) / this.nFrames, ((i + 1) * values.length) / this.nFrames);
+    const of = (values) =>
+      values.subarray((i * values.length) / this.nFrames, ((i + 1) * values.length) / this.nFrames);
     const means = Float64Array.from(of(this.#means));
     const d = means.length / k;
     const covariances = new Float64Array(k * d * d);
@@ -99,6 +105,7 @@ export class LocalFit extends Fit {
   #z;
   #frames;
   #begun = [[]];
+  #isSound;
 
   /**
    * @param {Float32Array} z  (N, D)
@@ -115,6 +122,12 @@ export class LocalFit extends Fit {
     this.isRecorded = this.isDone = this.isConverged = this.isOnwards = false;
     this.likelihoods = [];
     this.bounds = [];
+    this.#isSound = this.#check();
+  }
+
+  // Under a start that is unsound no point can be asked.
+  get lastHalf() {
+    return this.#isSound ? super.lastHalf : 0;
   }
 
   get nFrames() {
@@ -137,21 +150,30 @@ export class LocalFit extends Fit {
   step() {
     if (this.isDone) return;
     const now = this.#frames.at(-1);
+    const e = this.expectation(this.last, this.#z);
+    this.likelihoods[this.last] = e.logLikelihood;
+    const next = mStep(this.#z, e.responsibilities, this.nComponents, this, now.means);
+    const begun = reseed(next, this.#z, e.logLikelihoods);
+    this.#frames.push(next);
+    if (!this.#check()) return;
+    this.#begun.push(begun);
+    const bound = begun.length ? NaN : lowerBound(now, next, e.logLikelihood, this.regCovar);
+    this.bounds.push(bound);
+    const rise = this.likelihoods.at(-1) - this.likelihoods.at(-2);
+    this.isConverged = !begun.length && Math.abs(rise) < TOL;
+    if (this.isConverged || this.last >= MOST_ITERATIONS) this.stop();
+  }
+
+  // A fit ends before parameters with which no point can be asked; a start has to stay.
+  #check() {
     try {
-      const e = this.expectation(this.last, this.#z);
-      this.likelihoods[this.last] = e.logLikelihood;
-      const next = mStep(this.#z, e.responsibilities, this.nComponents, this, now.means);
-      this.bounds.push(lowerBound(now, next, e.logLikelihood, this.regCovar));
-      const begun = reseed(next, this.#z, e.logLikelihoods);
-      if (begun.length) this.bounds[this.bounds.length - 1] = NaN;
-      this.#frames.push(next);
-      this.#begun.push(begun);
-      const rise = this.likelihoods.at(-1) - this.likelihoods.at(-2);
-      this.isConverged = !begun.length && Math.abs(rise) < TOL;
-      if (this.isConverged || this.last >= MOST_ITERATIONS) this.stop();
+      mixtureOf(this.#frames.at(-1));
+      return true;
     } catch (error) {
       this.fault = error.message;
       this.isDone = true;
+      if (this.nFrames > 1) this.#frames.pop();
+      return false;
     }
   }
 

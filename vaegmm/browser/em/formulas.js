@@ -31,14 +31,17 @@ export class Formulas {
   show(board) {
     const { fit, half } = board;
     if (!fit || half === 0) return this.#element.replaceChildren(...this.#beginning(fit));
-    this.#element.replaceChildren(...(half % 2 ? this.#expectation(board) : this.#maximization(board)));
+    this.#element.replaceChildren(
+      ...(half % 2 ? this.#expectation(board) : this.#maximization(board)),
+    );
   }
 
   #beginning(fit) {
     if (!fit) return [];
     const k = countOf(fit.nComponents, "cluster");
     const { nAxes, model } = this.#sample.projection;
-    const seen = nAxes < model.dimension ? `, as ${nAxes} of ${model.dimension} dimensions show it` : "";
+    const seen =
+      nAxes < model.dimension ? `, as ${nAxes} of ${model.dimension} dimensions show it` : "";
     const width = fit.nComponents > MANY ? "one standard deviation" : "two standard deviations";
     return [
       make("p", {}, `${k}, ${countOf(fit.nPoints, "image")}. Grey: no point has been asked yet.`),
@@ -50,7 +53,10 @@ export class Formulas {
     const { fit, half, point } = board;
     const frame = fit.frame(askedAt(half));
     const { responsibilities, logLikelihoods } = fit.expectation(askedAt(half), this.#sample.z);
-    const shares = responsibilities.subarray(point * fit.nComponents, (point + 1) * fit.nComponents);
+    const shares = responsibilities.subarray(
+      point * fit.nComponents,
+      (point + 1) * fit.nComponents,
+    );
     const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]).slice(0, FIRST);
     if (!order.includes(board.component)) order[order.length - 1] = board.component;
     const mixture = mixtureOf(frame);
@@ -62,10 +68,7 @@ export class Formulas {
       math(
         sub("r", "nk"),
         mo("="),
-        fraction(
-          [sub("π", "k"), normal("k")],
-          [over("∑", "j"), sub("π", "j"), normal("j")],
-        ),
+        fraction([sub("π", "k"), normal("k")], [over("∑", "j"), sub("π", "j"), normal("j")]),
       ),
       make("div", { class: "asked" }, picture, this.#shares(board, frame, shares, order, density)),
       make(
@@ -80,7 +83,10 @@ export class Formulas {
     const rows = order.map((c) =>
       make(
         "tr",
-        { "aria-selected": c === board.component ? "true" : null, onclick: () => this.#onComponent(c) },
+        {
+          "aria-selected": c === board.component ? "true" : null,
+          onclick: () => this.#onComponent(c),
+        },
         make("td", {}, swatch(board.colours[c]), nameOf(board, c)),
         make("td", {}, share(frame.weights[c], 1)),
         make("td", {}, "e", make("sup", {}, decimal(density(c), 1))),
@@ -106,15 +112,17 @@ export class Formulas {
     });
     const begun = fit.begun(i);
     const count = after.weights[k] * fit.nPoints;
-    const vector = Array.from(mean(after), (value) => decimal(value, 2)).join("  ");
+    const vector = Array.from(mean(after), (value) => decimal(value, 2)).join(", ");
     const spread = (frame) => this.#spread(frame, k);
     const said = begun.includes(k)
-      ? `${nameOf(board, k)} had lost all its points: it begins again at the point that is explained worst.`
+      ? `${nameOf(board, k)} had lost its points: it begins again at the one explained worst.`
       : begun.length
         ? `${begun.map((c) => nameOf(board, c)).join(", ")} had lost all points, and begins again.`
         : "";
-    const row = (kind) => (formula, ...numbers) =>
-      make("div", { class: kind }, formula, make("span", {}, numbers));
+    const row =
+      (kind) =>
+      (formula, ...numbers) =>
+        make("div", { class: kind }, formula, make("span", {}, numbers));
     const [line, long] = [row("line"), row("long")];
     return [
       make(
@@ -182,7 +190,10 @@ function swatch(colour) {
 }
 
 function bar(value, colour) {
-  return make("i", { class: "bar", style: `width: ${3.5 * value}rem; background: ${asCss(colour)}` });
+  return make("i", {
+    class: "bar",
+    style: `width: ${3.5 * value}rem; background: ${asCss(colour)}`,
+  });
 }
 
 function ml(tag, ...children) {

@@ -35,7 +35,9 @@ export class Player {
     // A click leaves the focus where it is: the space bar goes on to run.
     const onmousedown = (event) => event.preventDefault();
     this.#buttons = {
-      e: button("E", "E", "Expectation: ask each point which clusters it comes from", () => this.step(1)),
+      e: button("E", "E", "Expectation: ask each point which clusters it comes from", () =>
+        this.step(1),
+      ),
       m: button("M", "M", "Maximization: move each cluster to its points", () => this.step(0)),
       run: button("Run ▸", "Space", "Run E and M in turn", () => this.toggle()),
       slow: makeButton("Slow", () => this.#setSlow(!this.isSlow), {
@@ -131,7 +133,9 @@ export class Player {
     const isOurs = event.composedPath().includes(this.#root);
     const { body } = this.#root.ownerDocument;
     if (!isOurs && target !== body && target !== body.parentNode) return;
-    const isTyped = target.matches?.("input:not([type=range]), select, textarea, [contenteditable]");
+    const isTyped = target.matches?.(
+      "input:not([type=range]), select, textarea, [contenteditable]",
+    );
     if (isTyped || !this.#root.getClientRects().length) return;
     const key = event.key.toLowerCase();
     const isButton = target.matches?.("button, summary");

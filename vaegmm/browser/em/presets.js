@@ -34,7 +34,9 @@ export function presetMeans(sample, name) {
   if (name === "two")
     for (let j = 0; j < d; j++) means[missing * d + j] = middles[doubled * d + j] + APART;
   if (name === "far") {
-    const far = middles.subarray(missing * d, (missing + 1) * d).map((value, j) => centre[j] + FAR * (value - centre[j]));
+    const far = middles
+      .subarray(missing * d, (missing + 1) * d)
+      .map((value, j) => centre[j] + FAR * (value - centre[j]));
     // Far in all directions that the map does not show, and in its corner where it can be seen.
     means.set(sample.projection.unproject(corner(sample.places), far), missing * d);
   }
@@ -55,7 +57,9 @@ export function endOf(sample, fit, names) {
   const { groups } = plan(sample);
   const called = (label) => names.filter((name) => name === label).length;
   const said = (found) => found.map((label) => sample.model.labelNames[label]).join(", ");
-  const [none, twice] = [0, 2].map((n) => groups.filter((label) => (n ? called(label) >= n : !called(label))));
+  const [none, twice] = [0, 2].map((n) =>
+    groups.filter((label) => (n ? called(label) >= n : !called(label))),
+  );
   const how =
     sample.labels && none.length && twice.length
       ? `no cluster is left for ${said(none)}, two share ${said(twice)}; `
@@ -119,7 +123,8 @@ function plan(sample) {
   for (let a = 0; a < k; a++)
     for (let b = a + 1; b < k; b++)
       if (apart(a, b) < least) [near, missing, least] = [a, b, apart(a, b)];
-  const lonely = (c) => (c === near || c === missing ? -1 : Math.min(apart(c, near), apart(c, missing)));
+  const lonely = (c) =>
+    c === near || c === missing ? -1 : Math.min(apart(c, near), apart(c, missing));
   let doubled = 0;
   for (let c = 0; c < k; c++) if (lonely(c) > lonely(doubled)) doubled = c;
   const found = { middles, missing, doubled, centre, groups };

@@ -29,7 +29,11 @@ export class Sample {
   /** Choose the axes of the map: of `axisSets`. */
   look(axes) {
     const { model } = this;
-    const n = Math.min(2, model.dimension, axes === "mixture" ? model.discriminantAxes.length / model.dimension : 2);
+    const n = Math.min(
+      2,
+      model.dimension,
+      axes === "mixture" ? model.discriminantAxes.length / model.dimension : 2,
+    );
     this.axes = axes;
     this.projection = new Projection(model, axes, n > 1 ? [0, 1] : [0]);
     const places = this.projection.places();

@@ -49,7 +49,9 @@ export class Setup {
     this.#most = Math.min(MOST_CLUSTERS, sample.length);
     const titles = { fitted: "", ...STARTS, ...presetTitles(sample), hand: "by hand" };
     for (const [start, title] of Object.entries(titles))
-      this.#starts[start] = makeButton(title, () => this.choose({ start }), { "aria-pressed": "false" });
+      this.#starts[start] = makeButton(title, () => this.choose({ start }), {
+        "aria-pressed": "false",
+      });
     this.#starts.fitted.hidden = true;
     const number = (name, label, attributes) =>
       make("input", {
@@ -73,7 +75,9 @@ export class Setup {
     this.#state = make("span", { class: "state" });
     this.#undo = makeButton("Take the last back", () => act.takeBack(), { hidden: true });
     this.#stop = makeButton("Stop", () => act.stop(), { hidden: true });
-    this.#use = makeButton(`Fit this to all ${countOf(sample.total)}`, () => act.use(), { hidden: true });
+    this.#use = makeButton(`Fit this to all ${countOf(sample.total)}`, () => act.use(), {
+      hidden: true,
+    });
     const settings = make(
       "details",
       { open: element.clientWidth > NARROW },
@@ -95,13 +99,18 @@ export class Setup {
       ),
       this.#fault,
     );
-    element.append(settings, make("div", { class: "progress" }, this.#state, this.#stop, this.#use));
+    element.append(
+      settings,
+      make("div", { class: "progress" }, this.#state, this.#stop, this.#use),
+    );
   }
 
-  /** Offer the fit of the page, by its title; null: there is none. */
-  offer(title) {
-    this.#starts.fitted.hidden = title === null;
-    this.#starts.fitted.textContent = title ?? "";
+  /** Offer the fit of the page by its title, or say that it comes. */
+  offer(title, isThere) {
+    this.#starts.fitted.hidden = false;
+    this.#starts.fitted.disabled = !isThere;
+    this.#starts.fitted.textContent = isThere ? title : `${title} …`;
+    this.#starts.fitted.title = isThere ? "" : "The server goes through its fit once more.";
   }
 
   /** Begin anew with other settings; what is left out stays. */
@@ -124,7 +133,7 @@ export class Setup {
     for (const [start, button] of Object.entries(this.#starts))
       button.setAttribute("aria-pressed", String(start === settings.start));
     const isDrawn = Object.hasOwn(STARTS, settings.start);
-    this.#fields.seed.disabled = !isDrawn;
+    this.#fields.seed.parentElement.hidden = !isDrawn; // nothing else is drawn
     this.#check();
   }
 
@@ -134,7 +143,8 @@ export class Setup {
    */
   update(fit, end = "") {
     const isLocal = Boolean(fit) && !fit.isRecorded;
-    this.#stop.hidden = !isLocal || fit.isDone || this.settings.start === "hand" && fit.last === 0;
+    this.#stop.hidden =
+      !isLocal || fit.isDone || (this.settings.start === "hand" && fit.last === 0);
     this.#use.hidden = !isLocal || !fit.isDone || Boolean(fit.fault) || !this.#act.use;
     this.#undo.hidden = this.settings.start !== "hand";
     this.#state.textContent = [stateOf(fit, this.settings), end].filter(Boolean).join(" ");
@@ -156,10 +166,19 @@ export class Setup {
   // What is wrong with a field is said before anything is tried, and nothing else is shown for it.
   #check() {
     const { nComponents, regCovar, seed } = this.#fields;
-    const isWhole = (value, least, most) => Number.isInteger(value) && value >= least && value <= most;
+    const isWhole = (value, least, most) =>
+      Number.isInteger(value) && value >= least && value <= most;
     const faults = [
-      [nComponents, isWhole(read(nComponents), 1, this.#most), `Clusters: a whole number from 1 to ${this.#most}.`],
-      [regCovar, read(regCovar) >= 0 && read(regCovar) <= MOST_REG_COVAR, `reg_covar: from 0 to ${MOST_REG_COVAR}.`],
+      [
+        nComponents,
+        isWhole(read(nComponents), 1, this.#most),
+        `Clusters: a whole number from 1 to ${this.#most}.`,
+      ],
+      [
+        regCovar,
+        read(regCovar) >= 0 && read(regCovar) <= MOST_REG_COVAR,
+        `reg_covar: from 0 to ${MOST_REG_COVAR}.`,
+      ],
       [seed, isWhole(read(seed), 0, MOST_SEED), "Seed: a whole number, 0 or more."],
     ].filter(([input, isRight]) => {
       input.setAttribute("aria-invalid", String(!isRight));
@@ -182,7 +201,7 @@ function stateOf(fit, { start }) {
   if (fit.isOnwards)
     return "How this mixture was fitted is not known: EM goes on from where it stands.";
   if (fit.isRecorded)
-    return `Fitted to all ${images} images: this very fit, iteration by iteration.`;
+    return `Fitted to all ${images} images, some of which are shown: this very fit.`;
   if (fit.fault) return fit.fault;
   const iterations = countOf(fit.last, "iteration");
   if (start === "hand" && fit.last === 0)
