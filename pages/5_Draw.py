@@ -5,107 +5,71 @@ from __future__ import annotations
 import io
 from typing import IO, Any
 
-import numpy as np
 import streamlit as st
 
-from vaegmm.app import explore, in_page, pictures, show
-from vaegmm.app.pad import pad, paste
-from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
-from vaegmm.app.words import per_cent, sentence, share
+from vaegmm.app import explore, hand, in_page, pictures, show
+from vaegmm.app.pad import paste
+from vaegmm.app.page import page, stop_without_model
+from vaegmm.app.words import say_verdict, sentence, share
+from vaegmm.browser.export import export_html_bytes
 from vaegmm.colours import colour_of
-from vaegmm.data import LEAST_IMAGES, as_npz
 from vaegmm.model import VAEGMM
-from vaegmm.preprocess import LARGEST_FILE, digit_from_image, open_picture, split_digits
+from vaegmm.preprocess import LARGEST_FILE, digit_from_image, open_picture
 from vaegmm.reading import Reading, read_image, read_strokes
 
 # Without icons: what is chosen stands in the address as it is called.
 _SOURCES = {"digit": "A digit", "number": "A number", "photo": "A photo", "camera": "Camera"}
-_ASPECT = {"digit": 1.0, "number": 2.2}
-_MOST_KEPT = 500
-
-# Session keys that no widget owns, so that drawing and history survive a change of page.
-_DRAWING = "drawing"
-_HISTORY = "history"
-_READINGS = "readings"  # those on the screen
 
 
 def main() -> None:
     """Draw the page."""
     model = page("Draw")
-    st.title("Draw")
     if model is None:
+        st.title("Draw")
         stop_without_model()
     if model.names is None:
+        st.title("Draw")
         st.info(
             "This model was trained without labels: its clusters have no names, and it cannot "
             "read. Choose another in the sidebar.",
             icon=":material/info:",
         )
         st.stop()
-    st.markdown(
-        "Draw a digit with the mouse, a pen or a finger, or show one on paper. It becomes the "
-        "image that MNIST would have made of it; the model brings that down to a few numbers, and "
-        "the clusters they fall into say what it is.",
-        width=TEXT_WIDTH,
-    )
     draw_and_read(model)
 
 
 @st.fragment
 def draw_and_read(model: VAEGMM) -> None:
     """Take digits, and show what the model makes of them; only this reruns after a stroke."""
-    source = st.segmented_control(
-        "Read",
-        list(_SOURCES),
-        default="digit",
-        format_func=_SOURCES.__getitem__,
-        required=True,
-        label_visibility="collapsed",
-        key="source",
-        bind="query-params",
-    )
-    taking, answer = st.columns([3, 4] if source != "number" else [1, 1], gap="large")
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.title("Draw", width="content")
+        source = st.segmented_control(
+            "Read",
+            list(_SOURCES),
+            default="digit",
+            format_func=_SOURCES.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            key="source",
+            bind="query-params",
+        )
+    if source in ("digit", "number"):
+        drawn = in_page.draw(model, key="draw", source=source)
+        try:
+            model = hand.adapted(model, drawn)
+        except ValueError as error:
+            st.info(sentence(error), icon=":material/info:")
+        if source == "digit":
+            show_reasons(model, drawn.strokes)
+        return
+    taking, answer = st.columns([3, 4], gap="large")
     with taking:
-        take = take_drawing if source in _ASPECT else take_picture
-        readings = take(source, model)
-    st.session_state[_READINGS] = readings
+        readings = take_picture(source, model)
     with answer:
-        if not readings:
-            st.caption(
-                "The answer follows at the end of each stroke. Size and place make no difference."
-                if source in _ASPECT
-                else "The digit is looked for in the picture: dark on light, or light on dark."
-            )
-        elif len(readings) == 1:
+        if readings:
             show_answer(model, readings[0])
         else:
-            show_number(model, readings)
-    if len(readings) == 1:
-        show_reasons(model, readings[0])
-    show_history(model)
-
-
-def take_drawing(source: str, model: VAEGMM) -> list[Reading]:
-    """Offer the pad; read each digit on it."""
-    drawing = st.session_state.setdefault(_DRAWING, {}).setdefault(
-        source, {"strokes": [], "pad": 0}
-    )
-    drawing["strokes"] = strokes = pad(
-        key=f"pad-{source}-{drawing['pad']}",
-        strokes=drawing["strokes"],
-        on_keep=keep,
-        aspect=_ASPECT[source],
-        label="Drawing pad. Enter keeps, Delete clears, Ctrl+Z takes the last stroke back.",
-        hint="Draw a digit here" if source == "digit" else "Write digits in a row",
-    )
-    if not strokes:
-        return []
-    try:
-        digits = [strokes] if source == "digit" else split_digits(strokes)
-        return [read_strokes(model, digit) for digit in digits]
-    except ValueError as error:
-        st.info(sentence(error), icon=":material/info:")
-        return []
+            st.caption("The digit is looked for in the picture: dark on light, or light on dark.")
 
 
 def take_picture(source: str, model: VAEGMM) -> list[Reading]:
@@ -142,57 +106,43 @@ def choose_picture(source: str) -> IO[bytes] | None:
 
 def show_answer(model: VAEGMM, reading: Reading) -> None:
     """Show the digit, its probabilities, and how typical it is."""
-    name, probability = model.label_names[reading.label], reading.probabilities[reading.label]
+    name, certainty, note = say_verdict(reading, model.label_names)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         show.tiles(
             [[reading.image]], descriptions=["What the model sees"], size=112, width="content"
         )
         with st.container(width="content"):
             st.markdown(f"## {name}", width="content")
-            st.markdown(f"{share(probability, 0)} sure", width="content")
+            st.markdown(certainty, width="content")
     colours = [colour_of(label) for label in range(len(model.label_names))]
     st.html(pictures.probability_bars(reading.probabilities, model.label_names, colours))
     if reading.is_strange:
-        st.warning("This doesn't look like a digit to me.", icon=":material/help:")
-    st.caption(
-        f"More typical than {share(reading.typicality, 0)} of the training images. Left: your "
-        "drawing as MNIST would have it, which is what the model sees."
-    )
-    st.button("Keep", icon=":material/add:", on_click=keep, key="keep")
+        st.warning(note, icon=":material/help:")
+    else:
+        st.caption(note)
+    st.caption("Left: your drawing as MNIST would have it, which is what the model sees.")
 
 
-def show_number(model: VAEGMM, readings: list[Reading]) -> None:
-    """Show several digits in a row, and the number that they make."""
-    st.markdown(f"## {''.join(model.label_names[reading.label] for reading in readings)}")
-    show.tiles(
-        [[reading.image] for reading in readings],
-        [
-            f"{model.label_names[r.label]} {share(r.probabilities[r.label], 0)}"
-            + (" ?" if r.is_strange else "")
-            for r in readings
-        ],
-    )
-    if any(reading.is_strange for reading in readings):
-        st.caption("A question mark: this doesn't look like a digit to me.")
-    st.button("Keep", icon=":material/add:", on_click=keep, key="keep")
-
-
-def show_reasons(model: VAEGMM, reading: Reading) -> None:
-    """Show how the model came to its answer, step by step; what is closed costs nothing."""
-    way = reason("The way it took", ":material/route:", "way", is_open=True)
-    if way.open:
-        with way:
-            show.way(model, reading.image)
-            if len(reading.views) > 1:
-                show_views(model, reading)
-    place = reason("Where it lies, and what lies near", ":material/my_location:", "place")
-    if place.open:
-        with place:
-            show_neighbourhood(model, reading)
+def show_reasons(model: VAEGMM, strokes: Any) -> None:
+    """Show what takes the training images or some time; what is closed costs nothing."""
+    nearest = reason("The training images that lie nearest", ":material/my_location:", "nearest")
     change = reason("What it would take to change my mind", ":material/alt_route:", "change")
-    if change.open:
+    mine = reason("Take my model home", ":material/home_app_logo:", "mine")
+    if nearest.open or change.open:
+        try:
+            reading = read_strokes(model, strokes)
+        except ValueError as error:
+            (nearest if nearest.open else change).caption(sentence(error))
+            reading = None
+    if nearest.open and reading is not None:
+        with nearest:
+            show_nearest(model, reading)
+    if change.open and reading is not None:
         with change:
             show_runner_up(model, reading)
+    if mine.open:
+        with mine:
+            offer_model(model)
 
 
 def reason(title: str, icon: str, key: str, is_open: bool = False) -> Any:
@@ -202,38 +152,19 @@ def reason(title: str, icon: str, key: str, is_open: bool = False) -> Any:
     )
 
 
-def show_views(model: VAEGMM, reading: Reading) -> None:
-    """Show the parts of the drawing that were looked at, and how much each was believed."""
-    st.markdown("**Looked at in parts**")
+def show_nearest(model: VAEGMM, reading: Reading) -> None:
+    """Show the stored z nearest to a drawing."""
+    rows, distances = explore.nearest_latents(model, reading.z, 10)
     show.tiles(
-        [[view.image] for view in reading.views],
-        [f"{model.label_names[view.label]}, {share(view.weight, 0)}" for view in reading.views],
-        size=52,
+        [[image] for image in model.decode(model.latents[rows])],
+        [f"{distance:.2f}" for distance in distances],
+        size=64,
     )
     st.caption(
-        "People add flags, hooks and bars. So the drawing counts as it is (first) and without its "
-        "beginnings, ends and short strokes: what each would be called, and how much it is "
-        "believed, which is how typical it is."
+        f"Read as {model.label_names[reading.label]} "
+        f"({share(reading.probabilities[reading.label])}). The nearest training images in all "
+        f"{len(reading.z)} dimensions, decoded, with their distances."
     )
-
-
-def show_neighbourhood(model: VAEGMM, reading: Reading) -> None:
-    """Show the place of the drawing among the stored z, and those nearest to it."""
-    rows, distances = explore.nearest_latents(model, reading.z, 10)
-    where, nearest = st.columns([2, 3], gap="medium")
-    with where:
-        in_page.place(model, reading.z, key="place_map")
-        st.caption("The drawing among the training images, and the way that it has come.")
-    with nearest:
-        show.tiles(
-            [[image] for image in model.decode(model.latents[rows])],
-            [f"{distance:.2f}" for distance in distances],
-            size=64,
-        )
-        st.caption(
-            f"The nearest training images in all {len(reading.z)} dimensions, decoded, with their "
-            "distances."
-        )
 
 
 def show_runner_up(model: VAEGMM, reading: Reading) -> None:
@@ -258,77 +189,32 @@ def show_runner_up(model: VAEGMM, reading: Reading) -> None:
     )
 
 
-def keep() -> None:
-    """Add what is on the screen to the history, and clear the pad."""
-    history = st.session_state.setdefault(_HISTORY, [])
-    for reading in st.session_state.get(_READINGS, []):
-        if len(history) < _MOST_KEPT:
-            history.append({"reading": reading, "truth": reading.label})
-    st.session_state[_READINGS] = []
-    drawing = st.session_state.get(_DRAWING, {}).get(st.session_state.get("source"))
-    if drawing is not None:
-        drawing.update(strokes=[], pad=drawing["pad"] + 1)
-
-
-def show_history(model: VAEGMM) -> None:
-    """Show what was kept, take corrections, and offer all of it as a data set."""
-    history: list[dict[str, Any]] = st.session_state.get(_HISTORY, [])
-    names = model.label_names
-    # Another model may have other labels.
-    history = [
-        entry for entry in history if max(entry["truth"], entry["reading"].label) < len(names)
-    ]
-    if not history:
+def offer_model(model: VAEGMM) -> None:
+    """Offer the model with all that it has learned here, as a checkpoint and as a page."""
+    if model.examples is None:
+        st.caption("As soon as it has learned something of your hand, the model is yours to take.")
         return
-    st.subheader("Kept", anchor=False)
     st.caption(
-        "Correct what was read wrongly: all of it together tells how well your hand is read."
+        f"This model, adapted to {model.examples.count} drawings of your hand: as a checkpoint for "
+        "this app and the command line, and as one file that runs in any browser."
     )
-    edited = st.data_editor(
-        [
-            {
-                "Drawing": pictures.data_uri(entry["reading"].image, show.theme()),
-                "Read as": names[entry["reading"].label],
-                "Sure": float(per_cent(entry["reading"].probabilities.max(), 0)),
-                "It was": names[entry["truth"]],
-            }
-            for entry in history
-        ],
-        column_config={
-            "Drawing": st.column_config.ImageColumn(width="small"),
-            "Sure": st.column_config.NumberColumn(format="%.0f %%"),
-            "It was": st.column_config.SelectboxColumn(options=list(names), required=True),
-        },
-        disabled=["Drawing", "Read as", "Sure"],
-        hide_index=True,
-        row_height=48,
-        width=460,
-        key=f"kept-{len(history)}",
-    )
-    for entry, row in zip(history, edited, strict=True):
-        entry["truth"] = names.index(row["It was"])
-    right = np.mean([entry["truth"] == entry["reading"].label for entry in history])
-    st.markdown(f"**{share(right, 0)}** of {len(history)} were read rightly.")
     with st.container(horizontal=True):
         st.download_button(
-            "Download as .npz",
-            as_npz(
-                np.stack([entry["reading"].image for entry in history]),
-                np.array([entry["truth"] for entry in history]),
-            ),
-            file_name="my-digits.npz",
+            "mine.safetensors",
+            lambda: hand.as_checkpoint(model),
+            file_name="mine.safetensors",
             icon=":material/download:",
             on_click="ignore",
-            help=f"From {LEAST_IMAGES} drawings on. Score them with: "
-            "vaegmm evaluate CHECKPOINT --data my-digits.npz",
-            disabled=len(history) < LEAST_IMAGES,
-            key="download_history",
+            key="download_checkpoint",
         )
-        st.button(
-            "Forget all",
-            icon=":material/delete:",
-            on_click=lambda: st.session_state.pop(_HISTORY, None),
-            key="forget",
+        st.download_button(
+            "mine.html",
+            lambda: export_html_bytes(model),
+            file_name="mine.html",
+            mime="text/html",
+            icon=":material/download:",
+            on_click="ignore",
+            key="download_page",
         )
 
 

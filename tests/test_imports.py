@@ -124,7 +124,7 @@ ALLOWED = {
         "training",
     },
     "adaptation": {"model", "preprocess", "reading"},
-    "reading": {"model", "preprocess"},
+    "reading": {"model", "preprocess", "typicality"},
     "browser": {"mixture", "model", "projection", "typicality", "vae"},
     # Training only inside `fit`: see the subprocess test.
     "model": {

@@ -7,8 +7,9 @@ import pytest
 
 from vaegmm import VAEGMM
 from vaegmm.data import Dataset
-from vaegmm.preprocess import digit_from_strokes, drawing_parts, partial_drawings
+from vaegmm.preprocess import digit_from_strokes, drawing_parts, has_dot, partial_drawings
 from vaegmm.reading import STRANGE, read_image, read_strokes
+from vaegmm.typicality import evidence
 
 SEVEN = [[[0.2, 0.2], [0.8, 0.2], [0.6, 0.5], [0.45, 0.85]], [[0.4, 0.5], [0.7, 0.5]]]
 
@@ -42,7 +43,7 @@ def test_a_drawing_is_read_with_its_parts(small_model: VAEGMM) -> None:
 def test_a_view_is_believed_for_what_it_is_and_for_what_was_left_out(small_model: VAEGMM) -> None:
     reading = read_strokes(small_model, SEVEN)
     inference = small_model.infer(np.stack([view.image for view in reading.views]))
-    looks = 0.5 * inference.log_likelihood - 0.09 * inference.excess
+    looks = 0.5 * evidence(inference.log_likelihood, inference.excess)
     parts = drawing_parts(SEVEN)
     before = [2.5, *(-2 * p.share + 2.2 * p.turn + 2.2 * p.leftward for p in parts)]
     expected = np.exp(looks + before - (looks + before).max())
@@ -109,3 +110,32 @@ def test_a_part_that_is_no_more_than_a_dot_is_left_out(small_model: VAEGMM) -> N
 def test_what_is_no_drawing_is_refused(small_model: VAEGMM) -> None:
     with pytest.raises(ValueError, match="more than a dot"):
         read_strokes(small_model, [[[0.5, 0.5]]])
+
+
+def test_no_digit_has_a_dot(small_model: VAEGMM) -> None:
+    question = [SEVEN[0], [[0.45, 0.97], [0.46, 0.98]]]
+    assert read_strokes(small_model, question).typicality == 0
+    assert read_strokes(small_model, question).verdict == "strange"
+    touching = [SEVEN[0], [[0.5, 0.2], [0.51, 0.21]]]  # the pen was put down on the line again
+    assert not has_dot(touching)
+    assert not has_dot(SEVEN)
+    assert not has_dot([SEVEN[0]])
+    assert has_dot([[[0.5, 0.1], [0.5, 0.7]], [[0.5, 0.9]]])
+    reading = read_strokes(small_model, touching)
+    assert reading.typicality == reading.views[0].typicality
+
+
+def test_what_runs_off_the_pad_is_said_to(small_model: VAEGMM) -> None:
+    assert read_strokes(small_model, SEVEN, pad=(1, 1)).verdict != "off the pad"
+    for shift in ([0.45, 0], [-0.5, 0], [0, 0.5], [0, -0.21]):
+        moved = [(np.array(line) + shift).tolist() for line in SEVEN]
+        reading = read_strokes(small_model, moved, pad=(1, 1))
+        assert reading.verdict == "off the pad"
+        assert read_strokes(small_model, moved).verdict != "off the pad"
+        np.testing.assert_allclose(
+            reading.probabilities, read_strokes(small_model, SEVEN).probabilities, atol=0.05
+        )
+    wide = [(np.array(line) + np.array([1.5, 0])).tolist() for line in SEVEN]
+    assert not read_strokes(small_model, wide, pad=(3, 1)).is_off_pad
+    clipped = [[[0.3, 0.5], [0.3, 1.0], [0.6, 1.0]]]  # by a pad that keeps points inside
+    assert read_strokes(small_model, clipped, pad=(1, 1)).is_off_pad

@@ -34,6 +34,10 @@ _ENDS = (0.08, 0.16, 0.24, 0.32)  # shares of a stroke that may be a flag or a h
 _NEAR = 0.1  # of a stroke: behind a flag, how much of the rest tells where that goes
 _ADDITION = 0.4  # of a drawing's length: a shorter stroke may be a bar or a foot
 _TOGETHER = 0.25  # of the narrower of two strokes' width, shared by both: parts of one digit
+_DOT = 0.12  # of a drawing's longer side: a smaller stroke is a dot
+_APART = 0.08  # of a drawing's longer side: how far from all other strokes that lies
+_EDGE_OF_PAD = 0.005  # of a pad's shorter side
+_MOST_OFF = 0.05  # of a drawing's length that may lie on or behind the edge of its pad
 _SMALLEST = 0.02  # of the pad: a drawing smaller than this is a dot
 _WORKING_SIDE = 400  # pixels that a picture is brought to before it is looked at
 _LEAST_CONTRAST = 0.08  # of white: less is paper
@@ -82,7 +86,7 @@ def render_strokes(
         ValueError: if there is nothing to see in one of the drawings, or a point is no pair of
             finite numbers.
     """
-    boxed = [_fit_box(_as_lines(strokes), BOX - pen_width) for strokes in drawings]
+    boxed = [_fit_box(as_lines(strokes), BOX - pen_width) for strokes in drawings]
     if not boxed:
         return np.zeros((0, SIDE, SIDE), np.uint8)
     drawing = np.repeat(np.arange(len(boxed)), [len(starts) for starts, _ in boxed])
@@ -111,16 +115,21 @@ def _fit_box(lines: list[np.ndarray], box: float) -> tuple[np.ndarray, np.ndarra
     """
     if not lines:
         raise InputError("strokes must not be empty; got a blank drawing.", reason="blank drawing")
-    points = np.concatenate(lines)
-    low, high, extent = _bounds(points)
-    if extent < _SMALLEST:
+    if is_dot(lines):
         raise InputError(
             "strokes must show more than a dot; got a drawing without extent.", reason="dot"
         )
+    points = np.concatenate(lines)
+    low, high, extent = _bounds(points)
     points = (points - (low + high) / 2) * (box / extent) + SIDE / 2
     following = np.arange(1, len(points) + 1)
     following[np.cumsum([len(line) for line in lines]) - 1] -= 1
     return points, points[following]
+
+
+def is_dot(lines: Sequence[np.ndarray]) -> bool:
+    """Say whether lines, one at least, each of shape (M, 2), are too small to be a drawing."""
+    return _bounds(np.concatenate(lines))[2] < _SMALLEST
 
 
 def _bounds(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -197,10 +206,10 @@ def drawing_parts(strokes: Iterable[Stroke]) -> list[Part]:
     Raises:
         ValueError: if a point is no pair of finite numbers.
     """
-    lines = _as_lines(strokes)
+    lines = as_lines(strokes)
     if not lines:
         return []
-    lengths = np.array([_distances(line)[-1] for line in lines])
+    lengths = np.array([distances_along(line)[-1] for line in lines])
     longest, shortest = int(lengths.argmax()), int(lengths.argmin())
     line, length = lines[longest], lengths[longest]
     parts: list[tuple[list[np.ndarray], float, float, float]] = []
@@ -211,25 +220,68 @@ def drawing_parts(strokes: Iterable[Stroke]) -> list[Part]:
         leftward = _cosine(before - line[-1], np.array([1.0, 0.0]))
         kept = (share, 1.0, turn, 0.0), (0.0, 1.0 - share, 0.0, leftward)
         for start, end, turn_there, leftward_there in kept:
-            rest = [*lines[:longest], _between(line, start, end), *lines[longest + 1 :]]
+            rest = [*lines[:longest], between(line, start, end), *lines[longest + 1 :]]
             parts.append((rest, share, turn_there, leftward_there))
     if len(lines) > 1 and lengths[shortest] < _ADDITION * lengths.sum():
         parts.append(([*lines[:shortest], *lines[shortest + 1 :]], 0.0, 0.0, 0.0))
     return [
-        Part([line.tolist() for line in rest], *about)
-        for rest, *about in parts
-        if _bounds(np.concatenate(rest))[2] >= _SMALLEST
+        Part([line.tolist() for line in rest], *about) for rest, *about in parts if not is_dot(rest)
     ]
 
 
-def _distances(line: np.ndarray) -> np.ndarray:
+def has_dot(strokes: Iterable[Stroke]) -> bool:
+    """Whether a stroke is a dot beside the others: ?, !, i and j have one, digits have none."""
+    lines = as_lines(strokes)
+    if len(lines) < 2:
+        return False
+    extent = _bounds(np.concatenate(lines))[2]
+    for n, line in enumerate(lines):
+        low, high, size = _bounds(line)
+        if size < _DOT * extent:
+            others = [_nearest((low + high) / 2, other) for other in (*lines[:n], *lines[n + 1 :])]
+            if min(others) > _APART * extent:
+                return True
+    return False
+
+
+def runs_off(strokes: Iterable[Stroke], width: float, height: float) -> bool:
+    """Whether a part of a drawing lies on or behind the edge of its pad.
+
+    Args:
+        strokes: with the origin in the pad's upper left corner.
+        width: of the pad, in the strokes' unit.
+        height: of the pad, likewise.
+    """
+    inside = total = 0.0
+    edge = _EDGE_OF_PAD * min(width, height)
+    for line in as_lines(strokes):
+        middles = (line[:-1] + line[1:]) / 2
+        steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
+        is_inside = (middles > edge).all(1) & (middles < np.array([width, height]) - edge).all(1)
+        inside += float(steps[is_inside].sum())
+        total += float(steps.sum())
+    return total - inside > _MOST_OFF * total
+
+
+def _nearest(point: np.ndarray, line: np.ndarray) -> float:
+    """Return how far a point is from a line."""
+    start, step = line[:-1], np.diff(line, axis=0)
+    if len(line) == 1:
+        return float(np.linalg.norm(point - line[0]))
+    squared = (step * step).sum(1)
+    squared[squared == 0] = 1
+    share = (((point - start) * step).sum(1) / squared).clip(0, 1)
+    return float(np.linalg.norm(start + share[:, None] * step - point, axis=1).min())
+
+
+def distances_along(line: np.ndarray) -> np.ndarray:
     """Return how far along a line each of its points lies, shape (M,)."""
     return np.append(0.0, np.linalg.norm(np.diff(line, axis=0), axis=1).cumsum())
 
 
-def _between(line: np.ndarray, start: float, end: float) -> np.ndarray:
+def between(line: np.ndarray, start: float, end: float) -> np.ndarray:
     """Return a line from one share of its length to another."""
-    along = _distances(line)
+    along = distances_along(line)
     low, high = start * along[-1], end * along[-1]
     kept = np.concatenate([[low], along[(along > low) & (along < high)], [high]])
     return _points_along(line, kept)
@@ -237,7 +289,7 @@ def _between(line: np.ndarray, start: float, end: float) -> np.ndarray:
 
 def _points_along(line: np.ndarray, distances: np.ndarray) -> np.ndarray:
     """Return the points that lie so far along a line, shape (S, 2)."""
-    along = _distances(line)
+    along = distances_along(line)
     return np.stack([np.interp(distances, along, line[:, axis]) for axis in (0, 1)], axis=1)
 
 
@@ -258,7 +310,7 @@ def split_digits(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
     Raises:
         ValueError: if a point is no pair of finite numbers, or there are more than 12 digits.
     """
-    lines = sorted(_as_lines(strokes), key=lambda line: line[:, 0].min())
+    lines = sorted(as_lines(strokes), key=lambda line: line[:, 0].min())
     digits: list[list[np.ndarray]] = []
     for line in lines:
         left, right = line[:, 0].min(), line[:, 0].max()
@@ -379,7 +431,7 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _as_lines(strokes: Any) -> list[np.ndarray]:
+def as_lines(strokes: Any) -> list[np.ndarray]:
     """Check strokes; return those that have points, each of shape (M, 2)."""
     rule = "strokes must be lists of [x, y] with finite numbers"
     lines: list[np.ndarray] = []

@@ -1,12 +1,10 @@
-"""The pad in a real browser: mouse, touch, keyboard, and the answer that follows."""
+"""The Draw page in a real browser: what follows the pen, what is learned, and what is kept."""
 
 from __future__ import annotations
 
-import gzip
 import io
-import json
+import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,112 +17,228 @@ from vaegmm.preprocess import digit_from_strokes
 
 pytestmark = pytest.mark.browser
 
-STROKES = Path(__file__).resolve().parents[3] / "shared/data/strokes/pen_digits_dev.jsonl.gz"
 SEVEN = [[[0.25, 0.2], [0.5, 0.2], [0.75, 0.2], [0.65, 0.4], [0.55, 0.6], [0.45, 0.85]]]
 BAR = [[[0.4, 0.5], [0.55, 0.5], [0.7, 0.5]]]
 Opened = Callable[..., Page]
 
 
 def pad(page: Page) -> Locator:
-    canvas = page.locator(".pad canvas")
+    canvas = page.locator(".pad canvas.drawing")
     expect(canvas).to_have_count(1, timeout=60_000)  # an old pad goes when the new one is there
     expect(canvas).to_be_visible(timeout=60_000)
     canvas.scroll_into_view_if_needed()
     return canvas
 
 
-def draw(page: Page, strokes: Any) -> None:
-    """Draw with the mouse."""
+def places(page: Page, stroke: Any) -> list[tuple[float, float]]:
     box = pad(page).bounding_box()
     assert box is not None
+    return [(box["x"] + x * box["height"], box["y"] + y * box["height"]) for x, y in stroke]
+
+
+def draw(page: Page, strokes: Any, is_done: bool = True) -> None:
+    """Draw with the mouse."""
     for stroke in strokes:
-        points = [(box["x"] + x * box["height"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*points[0])
+        first, *others = places(page, stroke)
+        page.mouse.move(*first)
         page.mouse.down()
-        for point in points[1:]:
-            page.mouse.move(*point)
-        page.mouse.up()
+        for place in others:
+            page.mouse.move(*place)
+        if is_done:
+            page.mouse.up()
+
+
+def send_touch(page: Page) -> Callable[..., None]:
+    session = page.context.new_cdp_session(page)
+
+    def send(kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": x, "y": y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    return send
 
 
 def touch(page: Page, strokes: Any) -> None:
     """Draw with a finger."""
-    box = pad(page).bounding_box()
-    assert box is not None
-    session = page.context.new_cdp_session(page)
-
-    def send(kind: str, points: list[dict[str, float]]) -> None:
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
+    send = send_touch(page)
     for stroke in strokes:
-        points = [
-            {"x": box["x"] + x * box["height"], "y": box["y"] + y * box["height"]}
-            for x, y in stroke
-        ]
-        send("touchStart", [points[0]])
-        for point in points[1:]:
-            send("touchMove", [point])
-        send("touchEnd", [])
+        first, *others = places(page, stroke)
+        send("touchStart", first)
+        for place in others:
+            send("touchMove", place)
+        send("touchEnd")
 
 
 def answer(page: Page) -> Locator:
-    return page.get_by_role("heading", level=2)
+    return page.locator(".verdict strong")
 
 
-def test_a_digit_drawn_with_the_mouse_is_read_undone_and_cleared(open_page: Opened) -> None:
+def teach(page: Page, name: str) -> None:
+    page.get_by_role("group", name="What digit it was").get_by_text(name, exact=True).click()
+
+
+def knows(page: Page, n: int) -> None:
+    noun = "drawing" if n == 1 else "drawings"
+    expect(page.get_by_text(f"Knows {n} {noun} of your hand.")).to_be_visible(timeout=60_000)
+
+
+def test_the_answer_moves_with_the_pen_without_the_server(open_page: Opened) -> None:
     page = open_page()
-    draw(page, SEVEN)
-    expect(answer(page)).to_have_text("7", timeout=30_000)
-    expect(page.get_by_role("img", name="7: ")).to_be_visible()
-    draw(page, BAR)
-    page.get_by_role("button", name="Undo").click()
+    sent: list[Any] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.reload()
+    canvas = pad(page)
+    expect(answer(page)).to_have_text("?")
+    page.wait_for_selector("[data-test-script-state='notRunning']", timeout=60_000)
+    page.wait_for_load_state("networkidle")
+    sent.clear()
+    first, second, third, *others = places(page, SEVEN[0])
+    page.mouse.move(*first)
+    page.mouse.down()
+    page.mouse.move(*second)
+    page.mouse.move(*third)
+    expect(answer(page)).not_to_have_text("?")
+    shown = "element => [...element.querySelectorAll('.value')].map((value) => value.textContent)"
+    bar = [page.locator(part).evaluate(shown) for part in (".bars", "ol.latents")]
+    for place in others:
+        page.mouse.move(*place)
     expect(answer(page)).to_have_text("7")
-    page.get_by_role("button", name="Clear").click()
-    expect(answer(page)).to_have_count(0)
-    expect(page.get_by_role("button", name="Clear")).to_be_disabled()
-    expect(page.get_by_text("The answer follows at the end of each stroke")).to_be_visible()
+    seven = [page.locator(part).evaluate(shown) for part in (".bars", "ol.latents")]
+    assert all(one != other for one, other in zip(bar, seven, strict=True))
+    assert not sent
+    page.mouse.up()
+    page.get_by_text("The training images that lie nearest").click()
+    said = page.locator(".bars [data-best] .value").text_content()
+    expect(page.get_by_text(f"Read as 7 ({said})")).to_be_visible(timeout=30_000)
+    assert sent
+
+    canvas.focus()
+    page.keyboard.press("Control+z")
+    expect(answer(page)).to_have_text("?")
+    page.get_by_role("button", name="Redo").click()
+    expect(answer(page)).to_have_text("7")
+    draw(page, BAR)
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(answer(page)).to_have_text("7")
+    page.keyboard.press("Delete")
+    expect(answer(page)).to_have_text("?")
 
 
-def test_a_persons_digit_is_read(open_page: Opened) -> None:
-    if not STROKES.is_file():
-        pytest.skip("needs the pen strokes in ../shared/data; there are none")
-    with gzip.open(STROKES, "rt") as lines:
-        drawing = json.loads(next(line for line in lines if json.loads(line)["label"] == 0))
-    page = open_page()
-    draw(page, drawing["strokes"])
-    expect(answer(page)).to_have_text("0", timeout=30_000)
-
-
-def test_the_drawing_survives_a_change_of_page(open_page: Opened) -> None:
+def test_what_it_is_told_counts_for_the_next_drawing_and_is_kept(
+    open_page: Opened, tmp_path: Any
+) -> None:
     page = open_page()
     draw(page, SEVEN)
-    expect(answer(page)).to_have_text("7", timeout=30_000)
+    expect(answer(page)).to_have_text("7")
+    teach(page, "4")
+    knows(page, 1)
+    expect(answer(page)).to_have_text("?")
+    expect(page.get_by_text("0 of 1 were read rightly")).to_be_visible()
+    draw(page, SEVEN)
+    expect(answer(page)).to_have_text("4")
+    page.get_by_text("The training images that lie nearest").click()
+    expect(page.get_by_text(re.compile(r"^Read as 4 "))).to_be_visible(timeout=30_000)
+
+    page.reload()
+    knows(page, 1)
+    expect(answer(page)).to_have_text("4")  # the drawing, too, is still there
     page.get_by_role("link", name="Mixture").click()
     expect(page.get_by_role("heading", name="Mixture", exact=True)).to_be_visible()
     page.get_by_role("link", name="Draw", exact=True).click()
-    expect(answer(page)).to_have_text("7", timeout=30_000)
-    draw(page, BAR)  # goes on with what is there
-    page.get_by_role("button", name="Undo").click()
-    page.get_by_role("button", name="Undo").click()
-    expect(answer(page)).to_have_count(0)
+    knows(page, 1)
+
+    other = open_page()  # somebody else
+    draw(other, SEVEN)
+    expect(answer(other)).to_have_text("7")
+    expect(other.get_by_text("One tap, and it learns your hand.")).to_be_visible()
+
+    page.get_by_role("button", name="Forget what it was told last").click()
+    expect(answer(page)).to_have_text("7")
+    pad(page).focus()
+    page.keyboard.press("7")
+    knows(page, 1)
+    draw(page, SEVEN)
+    page.keyboard.press("Enter")  # kept without a word
+    expect(page.get_by_text("1 of 1 were read rightly")).to_be_visible()
+    was = page.get_by_label("It was", exact=True)
+    assert [each.input_value() for each in was.all()] == ["?", "7", "?"]
+    was.first.select_option("7")
+    knows(page, 2)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Keep what it knows").click()
+    file = tmp_path / "mine.npz"
+    download.value.save_as(file)
+    with np.load(file) as arrays:
+        np.testing.assert_array_equal(arrays["images"][0], digit_from_strokes(SEVEN))
+        assert arrays["labels"].tolist() == [7, 7]
+    other.locator(".draw input[type=file]").set_input_files(file)
+    knows(other, 2)
+    expect(other.get_by_text("2 drawings brought back.")).to_be_visible()
 
 
-def test_keys_undo_keep_and_clear(open_page: Opened) -> None:
+def test_a_guided_round_asks_for_one_digit_after_the_other(open_page: Opened) -> None:
     page = open_page()
-    draw(page, SEVEN)
-    expect(answer(page)).to_have_text("7", timeout=30_000)
-    page.keyboard.press("Control+z")
-    expect(answer(page)).to_have_count(0)
-    draw(page, SEVEN)
+    pad(page)
+    page.get_by_role("button", name="Draw each digit once").click()
+    guided = page.get_by_role("group", name="Guided round")
+    after = guided.get_by_role("button", name="Done, next")
+    for digit in range(10):
+        expect(guided.get_by_role("status")).to_have_text(f"Draw the digit {digit}")
+        expect(guided).to_contain_text(f"{digit + 1} of 10")
+        expect(after).to_be_disabled()  # there is nothing yet
+        if digit in (3, 5):
+            guided.get_by_role("button", name="Skip").click()
+            continue
+        draw(page, [[[x, 0.3 + 0.05 * digit] for x in (0.2, 0.5, 0.8)], *SEVEN])
+        if digit == 0:
+            page.keyboard.press("Enter")
+        else:
+            after.click()
+    expect(guided).to_be_hidden()
+    expect(page.get_by_text("8 drawings learned in this round.")).to_be_visible()
+    knows(page, 8)
+    expect(
+        page.get_by_text(re.compile(r"^Worth: it reads .* of these 8 .* adapted"))
+    ).to_be_visible()
+    page.get_by_role("button", name="Draw each digit once").click()
+    guided.get_by_role("button", name="Stop").click()
+    knows(page, 8)
+
+
+def test_on_a_phone_the_digit_stands_under_the_pad_and_a_swipe_beside_it_scrolls(
+    open_page: Opened,
+) -> None:
+    page = open_page(
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+        device_scale_factor=3,
+        color_scheme="dark",
+    )
+    before = pad(page).bounding_box()
+    touch(page, SEVEN)
     expect(answer(page)).to_have_text("7")
-    page.keyboard.press("Delete")
-    expect(answer(page)).to_have_count(0)
-    draw(page, SEVEN)
-    expect(answer(page)).to_have_text("7")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("of 1 were read rightly")).to_be_visible()
-    expect(answer(page)).to_have_count(0)
-    draw(page, SEVEN)  # the new pad draws, too
-    expect(answer(page)).to_have_text("7")
+    box = pad(page).bounding_box()
+    assert box is not None and box == before
+    said = answer(page).bounding_box()
+    assert said is not None
+    assert box["y"] + box["height"] <= said["y"] < said["y"] + said["height"] < 844
+    taught = page.get_by_role("group", name="What digit it was").bounding_box()
+    assert taught is not None and taught["y"] + taught["height"] < 844
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shown = pad(page).evaluate("canvas => [canvas.width, canvas.getBoundingClientRect().width]")
+    assert shown[0] == pytest.approx(3 * shown[1], abs=2)
+    teach(page, "7")
+    knows(page, 1)
+
+    beside = box["x"] + box["width"] + 30, box["y"] + box["height"] - 20
+    send = send_touch(page)
+    send("touchStart", beside)
+    for way in range(10, 210, 10):
+        send("touchMove", (beside[0], beside[1] - way))
+    send("touchEnd")
+    page.wait_for_function("() => document.querySelector('.stMain').scrollTop > 50")
+    expect(answer(page)).to_have_text("?")
 
 
 def test_nothing_is_sent_by_reference(open_page: Opened) -> None:
@@ -149,23 +263,6 @@ def test_nothing_is_sent_by_reference(open_page: Opened) -> None:
     assert not any(message.ref_hash for message in received)
 
 
-def test_a_finger_draws_on_a_phone_and_does_not_scroll(open_page: Opened) -> None:
-    page = open_page(
-        viewport={"width": 360, "height": 740},
-        has_touch=True,
-        is_mobile=True,
-        device_scale_factor=3,
-        color_scheme="dark",
-    )
-    before = pad(page).bounding_box()
-    touch(page, SEVEN)
-    expect(answer(page)).to_have_text("7", timeout=30_000)
-    assert pad(page).bounding_box() == before
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    shown = pad(page).evaluate("canvas => [canvas.width, canvas.getBoundingClientRect().width]")
-    assert shown[0] == pytest.approx(3 * shown[1], abs=2)
-
-
 PASTE = """
 (place, bytes) => {
   const data = new DataTransfer();
@@ -184,15 +281,4 @@ def test_a_pasted_picture_is_read(open_page: Opened) -> None:
     place = page.locator(".paste")
     expect(place).to_be_visible(timeout=60_000)
     place.evaluate(PASTE, list(file.getvalue()))
-    expect(answer(page)).to_have_text("7", timeout=30_000)
-
-
-def test_a_second_finger_and_the_other_button_do_not_draw(open_page: Opened) -> None:
-    page = open_page()
-    box = pad(page).bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 50, box["y"] + 50)
-    page.mouse.down(button="right")
-    page.mouse.move(box["x"] + 90, box["y"] + 150)
-    page.mouse.up(button="right")
-    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    expect(page.get_by_role("heading", level=2)).to_have_text("7", timeout=30_000)

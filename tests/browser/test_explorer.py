@@ -307,7 +307,7 @@ def test_ways_keep_to_where_the_mixture_has_density(
     ends = small_model.latents[pairs].astype(np.float32)  # (12, 2, D)
     result = modules.run(
         """async ({ blob, ends, n }) => {
-          const { straightWay, denseWay } = await import("/explorer/walk.js");
+          const { straightWay, denseWay } = await import("/model/walk.js");
           const { Model } = await import("/model/model.js");
           const model = Model.from(blob);
           const d = model.dimension;

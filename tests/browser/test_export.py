@@ -185,6 +185,23 @@ def test_drawn_by_touch_it_says_what_python_says(
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_what_it_was_told_stays_in_the_browser(exported: Path, open_file: Opened) -> None:
+    page = open_file(exported, "#draw")
+    draw(page, SEVEN)
+    expect(label(page)).to_have_text("7")
+    page.get_by_role("group", name="What digit it was").get_by_text("1", exact=True).click()
+    draw(page, SEVEN)
+    expect(label(page)).to_have_text("1")
+    page.reload()
+    expect(label(page)).to_have_text("1")
+    expect(page.get_by_text("Knows 1 drawing of your hand.")).to_be_visible()
+    other = page.context.new_page()
+    other.goto(page.url)  # a later visit
+    expect(other.get_by_text("Knows 1 drawing of your hand.")).to_be_visible()
+    page.get_by_role("button", name="Forget what it was told last").click()
+    expect(label(page)).to_have_text("7")
+
+
 def test_the_console_has_the_model(
     exported: Path, shipped: VAEGMM, digits: Dataset, open_file: Opened
 ) -> None:

@@ -15,8 +15,10 @@ from vaegmm.preprocess import (
     MOST_POINTS,
     PEN_WIDTH,
     drawing_parts,
+    has_dot,
     partial_drawings,
     render_strokes,
+    runs_off,
 )
 
 pytestmark = pytest.mark.browser
@@ -118,6 +120,21 @@ def test_parts_have_the_same_points(modules: Modules, drawings: list[Any]) -> No
         for name in ("share", "turn", "leftward"):
             expected = [getattr(part, name) for part in ours]
             assert [part[name] for part in theirs] == pytest.approx(expected, abs=1e-9)
+
+
+def test_dots_and_the_pads_edge_are_seen_alike(modules: Modules, drawings: list[Any]) -> None:
+    some = [*drawings[::5], *PECULIAR.values()]
+    some += [[*strokes, [[0.5, y]]] for strokes in drawings[::30] for y in (0.1, 0.5, 0.98)]
+    some += [[[[x + 0.3, y] for x, y in line] for line in strokes] for strokes in drawings[::30]]
+    theirs = modules.run(
+        """async ({ some }) => {
+          const { hasDot, runsOff } = await import("/model/strokes.js");
+          return some.map((strokes) => [hasDot(strokes), runsOff(strokes, 1, 1)]);
+        }""",
+        some=some,
+    )
+    assert theirs == [[has_dot(strokes), runs_off(strokes, 1, 1)] for strokes in some]
+    assert {True, False} == {dot for dot, _ in theirs} == {off for _, off in theirs}
 
 
 def test_what_is_no_drawing_is_refused_with_the_same_sentence(modules: Modules) -> None:

@@ -4,16 +4,17 @@
 const MOUNTED = new WeakMap(); // one an element: the renderer below runs at every change of data
 const MODELS = (globalThis.vaegmmModels ??= new Map()); // address -> promise of a Model
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
+  const tell = { value: setStateValue, once: setTriggerValue };
   const shown = MOUNTED.get(parentElement);
   if (shown?.model === data.model && shown.part === data.part) {
-    shown.data = data;
+    Object.assign(shown, { data, tell });
     shown.view?.update?.(data);
     return shown.end;
   }
   shown?.end();
   const root = parentElement.querySelector(".in-page");
-  const mounted = { model: data.model, part: data.part, data, isOver: false, view: null };
+  const mounted = { model: data.model, part: data.part, data, tell, isOver: false, view: null };
   mounted.end = () => {
     mounted.isOver = true;
     mounted.view?.destroy();
@@ -40,7 +41,7 @@ async function show(root, data, mounted) {
   if (mounted.isOver) return;
   root.textContent = "";
   root.dataset.part = part;
-  mounted.view = create(root, model);
+  mounted.view = create(root, model, mounted);
   mounted.view.update?.(mounted.data); // it may have changed meanwhile
 }
 
@@ -76,19 +77,31 @@ function styled(root, address) {
   });
 }
 
-const STYLED = ["explorer", "overview"]; // parts with a style of their own
+const STYLED = ["draw", "explorer", "overview"]; // parts with a style of their own
 
-/** For each part a promise of a function that puts it into an element. */
+/** For each part a promise of a function that puts it into an element; `mounted.tell` tells Python. */
 const PARTS = {
   async overview({ files }) {
     const { createOverview } = await import(`${files}all.js`);
     return (element, model) => createOverview(element, { model });
   },
-  async place({ files }) {
-    const { createPlaceMap } = await import(`${files}all.js`);
-    return (element, model) => {
-      const map = createPlaceMap(element, { model });
-      return { update: ({ z }) => map.show(z), destroy: () => map.destroy() };
+  async draw({ files, keptAs, source }) {
+    const { createDraw, storageIn } = await import(`${files}all.js`);
+    return (element, model, mounted) => {
+      const draw = createDraw(element, {
+        ...{ model, source },
+        storage: storageIn(() => sessionStorage, keptAs), // of this tab: hands are apart
+        onStrokes: (strokes) => mounted.tell.value("strokes", strokes),
+        onHand: (hand) => mounted.tell.once("hand", hand),
+      });
+      let shown = source;
+      return {
+        update({ revision, source: wanted }) {
+          draw.tellHand(revision); // a server that has begun anew knows nothing of the hand
+          if (wanted !== shown) draw.source = shown = wanted;
+        },
+        destroy: () => draw.destroy(),
+      };
     };
   },
   async explorer({ files, images, truth, view: first, keptAs }) {

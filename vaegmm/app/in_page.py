@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import streamlit as st
 
 from vaegmm.app.routes import (
@@ -21,7 +20,6 @@ _HERE = Path(__file__).parent
 _IN_PAGE = st.components.v2.component(
     "vaegmm.in_page",
     html='<div class="in-page">\n</div>',
-    css=(_HERE / "in_page.css").read_text(encoding="utf-8"),
     js=(_HERE / "in_page.js").read_text(encoding="utf-8"),
 )
 
@@ -53,13 +51,53 @@ def overview(model: VAEGMM, key: str) -> None:
     _show("overview", model, key)
 
 
-def place(model: VAEGMM, z: np.ndarray, key: str) -> None:
-    """Show where one z, shape (D,), lies among the stored ones, and the way that it came."""
-    _show("place", model, key, z=np.asarray(z, float).round(4).tolist())
+class Drawn(NamedTuple):
+    """What has come from the pad; it comes from a browser: check it before it is used."""
+
+    strokes: Any  # on the pad for a digit: a list of lists of [x, y] in units of the pad's height
+    hand: Any  # what is to be learned: a list of {"strokes" or "image", "truth": a label's name}
+    revision: str  # of the hand: another one whenever that has changed
 
 
-def _show(part: str, model: VAEGMM, key: str, **options: Any) -> None:
-    _IN_PAGE(
+def draw(model: VAEGMM, key: str, source: str) -> Drawn:
+    """Show a pad with its answer; return what was drawn, and what the model is to learn.
+
+    Both stay in the browser's tab for as long as it is open, and come from there when the server
+    has begun anew.
+
+    Args:
+        model: that reads.
+        key: of the element.
+        source: "digit" or "number": which pad is seen.
+    """
+    told = st.session_state.setdefault(f"{key}-hand", {"revision": "", "drawings": []})
+
+    def take_hand() -> None:
+        hand = st.session_state.get(key, {}).get("hand")
+        if isinstance(hand, dict):
+            told.update(revision=str(hand.get("revision")), drawings=hand.get("drawings"))
+
+    result = _show(
+        "draw",
+        model,
+        key,
+        # Strokes are told at the end of each, all that is learned only when that has changed.
+        callbacks={"on_strokes_change": lambda: None, "on_hand_change": take_hand},
+        keptAs="vaegmm-drawings",
+        revision=told["revision"],
+        source=source,
+    )
+    return Drawn(result.strokes or [], told["drawings"], told["revision"])
+
+
+def _show(
+    part: str,
+    model: VAEGMM,
+    key: str,
+    callbacks: dict[str, Any] | None = None,
+    **options: Any,
+) -> Any:
+    return _IN_PAGE(
         key=key,
         data={
             "part": part,
@@ -67,4 +105,5 @@ def _show(part: str, model: VAEGMM, key: str, **options: Any) -> None:
             "model": address_of_model(model),
             **options,
         },
+        **(callbacks or {}),
     )

@@ -30,16 +30,21 @@ _MODULES = (
     "explorer/explorer.js",
     "explorer/address.js",
     "overview/overview.js",
-    "pieces/placemap.js",
-    "pieces/pad.js",
+    "draw/draw.js",
+    "draw/drawings.js",
 )
-_NAMES = "Model, createExplorer, createOverview, createPad, createPlaceMap, fromAddress, toAddress"
+_NAMES = "Model, createDraw, createExplorer, createOverview, fromAddress, storageIn, toAddress"
+_STYLES = {
+    "explorer": ["explorer/explorer.css"],
+    "overview": ["pieces/pieces.css", "overview/overview.css"],
+    "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css"],
+}
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.
     "all.js": f"{bundle(*_MODULES)}export {{ {_NAMES} }};\n".encode(),
     **{
-        f"{part}.css": (FOLDER / part / f"{part}.css").read_bytes()
-        for part in ("explorer", "overview")
+        f"{part}.css": b"".join((FOLDER / name).read_bytes() for name in names)
+        for part, names in _STYLES.items()
     },
 }
 _VERSION = hashlib.sha256(b"".join(_FILES.values())).hexdigest()[:12]

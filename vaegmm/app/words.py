@@ -7,10 +7,14 @@ people can do, by the reason that an error carries.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
 
 from vaegmm.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from vaegmm.reading import Reading
 
 _NPZ = "Write it with numpy.savez('digits.npz', images=images, labels=labels)"
 _CHECKPOINT = "Download it again, or save the model anew."
@@ -71,6 +75,7 @@ SENTENCES = {
     "of them.",
     "strokes": "The drawing did not arrive as it was drawn. Clear the pad and draw it again.",
     "one label": "All clusters have the same name: there is no other digit to go to.",
+    "label without cluster": "No cluster is named after this digit: there is no style to tell.",
     # Checkpoints
     "no such checkpoint": "{name} is no longer there. Choose another model.",
     "damaged checkpoint": "{name} is damaged, or not a model of vaegmm's. " + _CHECKPOINT,
@@ -112,6 +117,26 @@ def per_cent(value: float, digits: int = 1) -> Decimal:
     """Return a share in [0, 1] in per cent, rounded as `share` says it."""
     exact = Decimal(repr(round(float(value), 9))) * 100
     return exact.quantize(Decimal(10) ** -digits, ROUND_HALF_UP)
+
+
+def say_verdict(reading: Reading, label_names: Sequence[str]) -> tuple[str, str, str]:
+    """Say one verdict of a reading: no certainty where it is no digit.
+
+    Returns:
+        What it is, how sure that is, and a note; pieces/words.js says the same of what is drawn.
+    """
+    second, first = reading.probabilities.argsort()[-2:]
+    name, certainty = label_names[first], share(reading.probabilities[first])
+    noun = "digit" if all(name.isdigit() and len(name) == 1 for name in label_names) else "label"
+    if reading.verdict == "off the pad":
+        return f"{name}?", "", "It runs off the pad. Draw it smaller."
+    if reading.verdict == "strange":
+        return f"{name}?", "", f"This doesn't look like a {noun}."
+    if reading.verdict == "unsure":
+        other = f"{label_names[second]} is {share(reading.probabilities[second])}"
+        return name, certainty, f"Not sure: {other}."
+    note = f"more typical than {share(reading.typicality)} of what it learned from"
+    return name, certainty, note
 
 
 def sentence(error: Exception, name: str = "the file") -> str:

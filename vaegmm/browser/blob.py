@@ -90,7 +90,7 @@ def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = N
         "label_names": list(model.label_names),
         "n_latents": len(model.latents),
         "n_stored": len(arrays["latents.steps"]),
-        "n_ranks": len(arrays["ranks.worse"]),
+        "n_ranks": len(arrays["ranks.evidence"]),
         "examples": None
         if model.examples is None
         else {"n": len(model.examples), "mass": model.examples.mass},
@@ -186,13 +186,10 @@ def _groups(model: VAEGMM) -> np.ndarray:
 
 
 def _rank_arrays(ranks: TypicalityRanks) -> dict[str, np.ndarray]:
-    n_ranks = min(len(ranks.worse), MOST_RANKS)
-    kept = _spread(len(ranks.worse), n_ranks)
+    kept = _spread(len(ranks.evidence), MOST_RANKS)
     return {
         "ranks.log_likelihood": ranks.log_likelihood[kept].astype(np.float32),
-        "ranks.closeness": ranks.closeness[kept].astype(np.float32),
-        # Whole numbers: how many of the n_ranks lie below. Their ties must stay ties.
-        "ranks.worse": np.rint(ranks.worse[kept] * n_ranks).astype(np.uint16),
+        "ranks.evidence": ranks.evidence[kept].astype(np.float32),
     }
 
 

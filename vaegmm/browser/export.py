@@ -14,7 +14,14 @@ from vaegmm.browser.blob import to_blob
 from vaegmm.browser.bundle import FOLDER, bundle
 from vaegmm.model import VAEGMM
 
-_STYLES = ("exported/export.css", "overview/overview.css", "explorer/explorer.css")
+_STYLES = (
+    "exported/export.css",
+    "pieces/pieces.css",
+    "pieces/explanation.css",
+    "overview/overview.css",
+    "draw/draw.css",
+    "explorer/explorer.css",
+)
 _OPEN = """
 const encoded = document.getElementById("model");
 openPage(encoded.textContent, document.getElementById("page"));

@@ -1,16 +1,13 @@
-"""Streamlit components: a pad that gives the strokes of a hand, and a place to paste a picture."""
+"""A Streamlit component: a place to paste a picture."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from vaegmm.app.routes import address_of_files
 from vaegmm.errors import InputError
 
 
@@ -18,48 +15,12 @@ def _read(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-_PAD, _PASTE = (
-    st.components.v2.component(
-        f"vaegmm.{name}",
-        html=_read(f"{name}.html"),
-        css=_read(f"{name}.css"),
-        js=_read(f"{name}.js"),
-    )
-    for name in ("pad", "paste")
+_PASTE = st.components.v2.component(
+    "vaegmm.paste",
+    html=_read("paste.html"),
+    css=_read("paste.css"),
+    js=_read("paste.js"),
 )
-
-
-def pad(
-    key: str,
-    strokes: list[Any],
-    on_keep: Callable[[], None],
-    aspect: float = 1.0,
-    label: str = "Drawing pad",
-    hint: str = "Draw here",
-) -> list[Any]:
-    """Draw the pad and return the strokes on it.
-
-    A stroke is a list of [x, y], in units of the pad's height, y downwards. They come from the
-    browser: check them before they are used.
-
-    Args:
-        key: of the component; another one makes a new pad.
-        strokes: on a new pad.
-        on_keep: called by the Enter key.
-        aspect: width over height.
-        label: for those who cannot see the pad.
-        hint: on the empty pad.
-    """
-    drawn = _PAD(
-        key=key,
-        data={
-            "module": f"{address_of_files()}all.js",
-            **{"strokes": strokes, "aspect": aspect, "label": label, "hint": hint},
-        },
-        on_strokes_change=lambda: None,  # makes `strokes` part of the result
-        on_kept_change=on_keep,
-    ).strokes
-    return strokes if drawn is None else drawn
 
 
 def paste(key: str, label: str, most_bytes: int) -> bytes | None:

@@ -2,7 +2,7 @@
 
 import { make, makeButton } from "../pieces/elements.js";
 import { describe, paint } from "../pieces/pictures.js";
-import { alongWay, denseWay, straightWay } from "./walk.js";
+import { alongWay, denseWay, straightWay } from "../model/walk.js";
 import { decimal } from "../pieces/words.js";
 
 const N_STEPS_OF_WAY = 65; // places that log p is drawn of; images are some of them

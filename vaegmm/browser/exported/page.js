@@ -1,7 +1,8 @@
 // The exported page: the overview, the map and the pad, of the model that lies in the page itself.
 
 import { fromAddress, toAddress } from "../explorer/address.js";
-import { createDrawing } from "./drawing.js";
+import { createDraw } from "../draw/draw.js";
+import { storageIn } from "../draw/drawings.js";
 import { make, makeButton } from "../pieces/elements.js";
 import { createExplorer } from "../explorer/explorer.js";
 import { Model } from "../model/model.js";
@@ -120,7 +121,9 @@ class Page {
         ...{ model, images: null, truth: null, view: fromAddress(view) },
         onView: (next) => keep(toAddress(next)),
       });
-    return createDrawing(panel, { model });
+    // Files share a browser's storage, so that each model has a place of its own there.
+    const storage = storageIn(() => localStorage, `vaegmm-${model.fingerprint}`);
+    return createDraw(panel, { model, storage });
   }
 
   #write() {

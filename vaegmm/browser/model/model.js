@@ -78,7 +78,7 @@ export class Model {
       ? new Names(array("names.label_given_component", k, c), c)
       : null;
     this.ranks = new Ranks(
-      ...["log_likelihood", "closeness", "worse"].map((name) =>
+      ...["log_likelihood", "evidence"].map((name) =>
         array(`ranks.${name}`, header.n_ranks),
       ),
     );

@@ -29,15 +29,22 @@ export class Names {
   }
 }
 
+/** Nats of log p(z) that each nat counts which the reconstruction misses. */
+export const EXCESS = 0.18;
+
+/** What speaks for an image, in nats: log p(z) less a part of what its reconstruction misses. */
+export function evidence(logLikelihood, excess) {
+  return logLikelihood - EXCESS * excess;
+}
+
 /** Ranks among the training images, in [0, 1]. */
 export class Ranks {
   /**
    * @param {Float32Array} logLikelihood  of the training images, in nats, rising, (M,)
-   * @param {Float32Array} closeness  minus what their reconstructions miss, in nats, rising, (M,)
-   * @param {Uint16Array} worse  the lower of both ranks, times M, rising, (M,)
+   * @param {Float32Array} evidence  of the training images, in nats, rising, (M,)
    */
-  constructor(logLikelihood, closeness, worse) {
-    Object.assign(this, { logLikelihood, closeness, worse });
+  constructor(logLikelihood, evidence) {
+    Object.assign(this, { logLikelihood, evidence });
   }
 
   /** The share of training images with a lower log p(z). */
@@ -52,11 +59,7 @@ export class Ranks {
    * @param {number} excess  what the reconstruction misses, in nats
    */
   typicality(logLikelihood, excess) {
-    const worse = Math.min(
-      countBelow(this.logLikelihood, logLikelihood),
-      countBelow(this.closeness, -excess),
-    );
-    return countBelow(this.worse, worse) / this.worse.length;
+    return countBelow(this.evidence, evidence(logLikelihood, excess)) / this.evidence.length;
   }
 }
 

@@ -1,17 +1,17 @@
 // What a model says of one drawing, image or place, with and without names, as reading.py does.
 
+import { evidence } from "./names.js";
 import { N_PIXELS } from "./network.js";
 import { greatest, readingOf } from "./scores.js";
-import { drawingParts, renderStrokes } from "./strokes.js";
+import { drawingParts, hasDot, renderStrokes, runsOff } from "./strokes.js";
 
 /** Typicality below which an image is no digit. */
-export const STRANGE = 0.008;
+export const STRANGE = 0.0055;
 /** p(label) from which on a label is said without a doubt. */
-export const SURE = 0.7;
+export const SURE = 0.8;
 
 // How much a view is believed is the exponential of a sum, relative to the other views.
-const LIKELIHOOD = 0.5; // for each nat of log p(z)
-const EXCESS = -0.09; // for each nat that its reconstruction misses
+const EVIDENCE = 0.5; // for each nat of evidence
 const WHOLE = 2.5; // for nothing being left out
 const SHARE = -2; // for all of a stroke that is cut off
 const TURN = 2.2; // for a beginning that goes on straight into the rest
@@ -22,12 +22,18 @@ const LEFTWARD = 2.2; // for an end that goes to the left, as the hook of a 9 do
  *
  * @param {Model} model
  * @param {number[][][]} strokes
- * @returns {object}  as `readViews`
+ * @param {object} [options]
+ * @param {number[]} [options.pad]  width and height of what was drawn on, in the strokes' unit, to
+ *   be told what runs off it; the origin is its upper left corner
+ * @returns {object}  as `readViews`; typicality is 0 for a drawing with a dot, which no training
+ *   image has; verdict can be "off the pad"
  * @throws {Error} if the strokes are no drawing
  */
-export function readStrokes(model, strokes) {
+export function readStrokes(model, strokes, { pad } = {}) {
   const { images, beliefs } = viewsOf(strokes);
-  return readViews(model, images, beliefs);
+  const said = readViews(model, images, beliefs);
+  if (hasDot(strokes)) Object.assign(said, judge(said.probabilities, 0));
+  return pad && runsOff(strokes, ...pad) ? { ...said, verdict: "off the pad" } : said;
 }
 
 /**
@@ -114,7 +120,7 @@ export function readPlace(model, z) {
 /** How much each view is believed; they sum to 1. */
 function weightsOf({ logLikelihood, excess }, beliefs) {
   const sums = Array.from(logLikelihood, (value, v) => {
-    return (beliefs[v] ?? 0) + LIKELIHOOD * value + EXCESS * excess[v];
+    return (beliefs[v] ?? 0) + EVIDENCE * evidence(value, excess[v]);
   });
   const most = Math.max(...sums);
   const weights = sums.map((sum) => Math.exp(sum - most));

@@ -11,6 +11,10 @@ const EDGE = 1.2; // pixels from full ink to none
 const ENDS = [0.08, 0.16, 0.24, 0.32]; // shares of a stroke that may be a flag or a hook
 const NEAR = 0.1; // of a stroke: behind a flag, how much of the rest tells where that goes
 const ADDITION = 0.4; // of a drawing's length: a shorter stroke may be a bar or a foot
+const DOT = 0.12; // of a drawing's longer side: a smaller stroke is a dot
+const APART = 0.08; // of a drawing's longer side: how far from all other strokes that lies
+const EDGE_OF_PAD = 0.005; // of a pad's shorter side
+const MOST_OFF = 0.05; // of a drawing's length that may lie on or behind the edge of its pad
 const SMALLEST = 0.02; // of the pad: a drawing smaller than this is a dot
 const RULE = "strokes must be lists of [x, y] with finite numbers";
 
@@ -99,7 +103,59 @@ export function drawingParts(strokes) {
   if (lines.length > 1 && lengths[shortest] < ADDITION * total) {
     parts.push({ strokes: lines.toSpliced(shortest, 1), share: 0, turn: 0, leftward: 0 });
   }
-  return parts.filter((part) => boundsOf(part.strokes).extent >= SMALLEST);
+  return parts.filter((part) => !isDot(part.strokes));
+}
+
+/**
+ * Whether a stroke is a dot beside the others: ?, !, i and j have one, digits have none.
+ *
+ * @param {number[][][]} strokes
+ */
+export function hasDot(strokes) {
+  const lines = asLines(strokes);
+  if (lines.length < 2) return false;
+  const { extent } = boundsOf(lines);
+  return lines.some((line, n) => {
+    const { low, high, extent: size } = boundsOf([line]);
+    if (size >= DOT * extent) return false;
+    const middle = [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2];
+    return lines.every((other, i) => i === n || nearest(middle, other) > APART * extent);
+  });
+}
+
+/**
+ * Whether a part of a drawing lies on or behind the edge of its pad.
+ *
+ * @param {number[][][]} strokes  with the origin in the pad's upper left corner
+ * @param {number} width  of the pad, in the strokes' unit
+ * @param {number} height  of the pad, likewise
+ */
+export function runsOff(strokes, width, height) {
+  const edge = EDGE_OF_PAD * Math.min(width, height);
+  let [inside, total] = [0, 0];
+  for (const line of asLines(strokes)) {
+    for (let i = 1; i < line.length; i++) {
+      const [[x0, y0], [x1, y1]] = [line[i - 1], line[i]];
+      const length = Math.hypot(x1 - x0, y1 - y0);
+      const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
+      total += length;
+      if (x > edge && x < width - edge && y > edge && y < height - edge) inside += length;
+    }
+  }
+  return total - inside > MOST_OFF * total;
+}
+
+/** How far a point is from a line. */
+function nearest(point, line) {
+  let least = Infinity;
+  line.forEach((from, i) => {
+    const step = towards(from, line[Math.min(i + 1, line.length - 1)]);
+    const squared = step[0] ** 2 + step[1] ** 2 || 1;
+    const [x, y] = towards(from, point);
+    const share = Math.min(Math.max((x * step[0] + y * step[1]) / squared, 0), 1);
+    least = Math.min(least, Math.hypot(x - share * step[0], y - share * step[1]));
+  });
+  return least;
 }
 
 function towards(from, to) {
@@ -113,7 +169,7 @@ function cosine(one, other) {
 }
 
 /** How far along a line each of its points lies, (M,). */
-function distancesAlong(line) {
+export function distancesAlong(line) {
   const along = new Float64Array(line.length);
   for (let i = 1; i < line.length; i++) {
     const [dx, dy] = [line[i][0] - line[i - 1][0], line[i][1] - line[i - 1][1]];
@@ -123,7 +179,7 @@ function distancesAlong(line) {
 }
 
 /** A line from one share of its length to another. */
-function between(line, start, end) {
+export function between(line, start, end) {
   const along = distancesAlong(line);
   const [low, high] = [start * along.at(-1), end * along.at(-1)];
   const inner = line.filter((_, i) => along[i] > low && along[i] < high);
@@ -131,7 +187,7 @@ function between(line, start, end) {
 }
 
 /** The point of a line that lies as far along it as `distance` says. */
-function pointAt(line, along, distance) {
+export function pointAt(line, along, distance) {
   const next = along.findIndex((each) => each > distance);
   if (next === -1) return line.at(-1);
   const passed = distance - along[next - 1];
@@ -141,7 +197,7 @@ function pointAt(line, along, distance) {
 }
 
 /** The box around lines: its corners, and its width, height and longer side. */
-function boundsOf(lines) {
+export function boundsOf(lines) {
   const [low, high] = [[Infinity, Infinity], [-Infinity, -Infinity]];
   for (const line of lines) {
     for (const point of line) {
@@ -155,13 +211,18 @@ function boundsOf(lines) {
   return { low, high, size, extent: Math.max(...size) };
 }
 
+/** Whether lines, one at least, are too small to be a drawing. */
+export function isDot(lines) {
+  return boundsOf(lines).extent < SMALLEST;
+}
+
 /** Lines scaled to a box of so many pixels in the middle of the field. */
 function fitBox(lines, box) {
   if (!lines.length) throw new Error("strokes must not be empty; got a blank drawing.");
-  const { low, high, extent } = boundsOf(lines);
-  if (extent < SMALLEST) {
+  if (isDot(lines)) {
     throw new Error("strokes must show more than a dot; got a drawing without extent.");
   }
+  const { low, high, extent } = boundsOf(lines);
   const scale = box / extent;
   const middle = [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2];
   return lines.map((line) =>
@@ -219,7 +280,7 @@ function centreOfMass(ink) {
 }
 
 /** Check strokes; return those that have points. */
-function asLines(strokes) {
+export function asLines(strokes) {
   if (!Array.isArray(strokes)) throw new Error(`${RULE}.`);
   const lines = [];
   let nPoints = 0;

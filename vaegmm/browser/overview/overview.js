@@ -17,8 +17,8 @@ const ENCODED = 0.4; // of that the encoder takes
 const NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
 
 /**
- * Make the overview in an element, which sets its width. overview.css belongs to it, and the
- * properties `--ink`, `--paper`, `--field`, `--line`, `--quiet` and `--accent` colour it.
+ * Make the overview in an element, which sets its width. overview.css and pieces.css belong to it,
+ * and the properties `--ink`, `--paper`, `--field`, `--line`, `--quiet` and `--accent` colour it.
  *
  * @param {HTMLElement} element
  * @param {object} options
@@ -56,7 +56,7 @@ class Overview {
     this.#act = { onStrokes, onPlace };
     this.#examples = examples ?? typicalImages(model);
     this.#turns = this.#examples.map(() => 0);
-    this.#root = make("div", { class: "overview" });
+    this.#root = make("div", { class: "overview pieces" });
     element.append(this.#root);
     this.#parts = this.#build(strokes);
     this.#root.addEventListener("transitionend", (event) => {

@@ -3,12 +3,12 @@
 import { asCss, colourOf, componentColours } from "./colours.js";
 import { make, makeButton } from "./elements.js";
 import { makePicture, paint } from "./pictures.js";
-import { componentTitle, labelTitle, share } from "./words.js";
+import { componentTitle, labelTitle, sayVerdict, share } from "./words.js";
 
 const MOST_BARS = 12; // of more labels the most probable ones are shown
 const MOST_CLUSTERS = 3;
 const LEAST_SHARE = 0.005; // of a cluster that is shown
-const STRANGE = "Like nearly nothing it has learned from.";
+const STRANGE = "Like nearly nothing it has learned from."; // where there are no names
 
 /**
  * The verdict in one line: the label and how sure the model is of it.
@@ -16,30 +16,33 @@ const STRANGE = "Like nearly nothing it has learned from.";
  * @param {HTMLElement} element
  * @param {{model: Model}} options
  * @returns {{show: (said: ?object) => void}}  said: probabilities (C,), null without names;
- *   responsibilities (K,); typicality and isStrange; null: nothing was asked
+ *   responsibilities (K,); typicality, isStrange and verdict; null: nothing was asked
  */
 export function createVerdict(element, { model }) {
   const swatch = make("i", { class: "swatch" });
   const label = make("strong");
-  const sure = make("span", { class: "sure" });
+  const certainty = make("span", { class: "sure" });
   const typical = make("span", { class: "typical" });
   element.classList.add("verdict");
-  element.append(swatch, label, sure, typical);
+  element.append(swatch, label, certainty, typical);
   return {
     show(said) {
       element.toggleAttribute("data-blank", !said);
       if (!said) {
         label.textContent = "?";
-        sure.textContent = typical.textContent = "";
+        certainty.textContent = typical.textContent = "";
+        delete element.dataset.verdict;
         return;
       }
       const [name, p, colour] = winnerOf(model, said);
-      label.textContent = name;
-      sure.textContent = share(p);
-      typical.textContent = said.isStrange
-        ? STRANGE
-        : `more typical than ${share(said.typicality)} of what it learned from`;
+      const typicality = `more typical than ${share(said.typicality)} of what it learned from`;
+      const nameless = { title: name, sure: share(p), note: said.isStrange ? STRANGE : typicality };
+      const { title, sure, note } = said.probabilities ? sayVerdict(model, said) : nameless;
+      label.textContent = title;
+      certainty.textContent = sure;
+      typical.textContent = note;
       swatch.style.background = colour;
+      element.dataset.verdict = said.verdict;
     },
   };
 }

@@ -124,8 +124,10 @@ export function createExplanation(element, { model, onCluster }) {
 
 /** What was looked at, and how much each view counts. */
 function viewsOf(model, said, ink) {
-  const indices = Array.from(said.views.keys());
-  indices.sort((one, other) => said.views[other].weight - said.views[one].weight);
+  // The whole first, whatever it counts: it is what the model sees of the drawing.
+  const [whole, ...others] = said.views.keys();
+  others.sort((one, other) => said.views[other].weight - said.views[one].weight);
+  const indices = [whole, ...others];
   const [shown, rest] = parted(indices, MOST_VIEWS, (i) => said.views[i].weight);
   const weights = [...shown, ...rest.slice(0, 1)].map((i) => said.views[i].weight);
   if (rest.length) weights[shown.length] = totalOf(rest.map((i) => said.views[i].weight));

@@ -45,7 +45,8 @@ const PAD_STYLE = `
 /**
  * Make a pad that is as wide as an element.
  *
- * Its colours are the properties `--ink`, `--paper`, `--field`, `--line`, `--quiet` and `--accent`.
+ * Its colours are the properties `--ink`, `--paper`, `--field`, `--line`, `--quiet` and `--accent`;
+ * `--aspect` goes before the option.
  * A stroke is an array of points [x, y]. Strokes that are handed out must not be changed.
  *
  * @param {HTMLElement} element
@@ -188,7 +189,7 @@ class Pad {
     const style = make("style", { textContent: PAD_STYLE });
     this.#root = make("div", { className: "pad" });
     this.#canvas = make("canvas", { className: "drawing", tabIndex: 0 });
-    this.#canvas.style.aspectRatio = `${aspect}`;
+    this.#canvas.style.aspectRatio = `var(--aspect, ${aspect})`;
     this.#canvas.setAttribute("role", "img");
     this.#canvas.setAttribute("aria-label", label);
     this.#hint = make("div", { className: "hint", textContent: hint });

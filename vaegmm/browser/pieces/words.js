@@ -37,6 +37,35 @@ export function labelTitle(model, label) {
   return label >= 0 ? model.labelNames[label] : "unnamed";
 }
 
+/**
+ * Say one verdict of a reading: no certainty where it is no digit.
+ *
+ * @param {Model} model  its components have names
+ * @param {object} said  probabilities (C,), typicality and verdict
+ * @returns {{title: string, sure: string, note: string}}
+ */
+export function sayVerdict(model, { probabilities, typicality, verdict }) {
+  const order = Array.from(probabilities.keys());
+  const [first, second] = order.sort((one, other) => probabilities[other] - probabilities[one]);
+  const name = labelTitle(model, first);
+  const noun = nounOf(model);
+  const sure = share(probabilities[first]);
+  switch (verdict) {
+    case "off the pad":
+      return { title: `${name}?`, sure: "", note: "It runs off the pad. Draw it smaller." };
+    case "strange":
+      return { title: `${name}?`, sure: "", note: `This doesn't look like a ${noun}.` };
+    case "unsure": {
+      const other = `${labelTitle(model, second)} is ${share(probabilities[second])}`;
+      return { title: name, sure, note: `Not sure: ${other}.` };
+    }
+    default: {
+      const note = `more typical than ${share(typicality)} of what it learned from`;
+      return { title: name, sure, note };
+    }
+  }
+}
+
 /** What a component is called, such as "7 (cluster 31)". */
 export function componentTitle(model, component) {
   const label = model.componentNames[component];
