@@ -11,7 +11,7 @@ from vaegmm.errors import InputError
 from vaegmm.mixture import GaussianMixture, as_matrices
 
 #: Covariance of an example, in units of the mean covariance within the mixture's components.
-SPREAD = 0.6
+SPREAD = 0.4
 #: Weight of an example's component, where the weights of the mixture sum to 1.
 MASS = 0.02
 #: Squared Mahalanobis distance up to which an example has a say, for each latent; within it lie all
