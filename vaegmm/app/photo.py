@@ -14,7 +14,7 @@ from vaegmm.app import in_page
 from vaegmm.app.pad import paste
 from vaegmm.app.words import sentence
 from vaegmm.model import VAEGMM
-from vaegmm.photo import LARGEST_FILE, find_digits, find_ink, in_bytes, open_picture
+from vaegmm.photo import LARGEST_FILE, find_digits, find_ink, opaque, open_picture
 
 _QUALITY = 85  # of the photo's copy on the page
 _MOST_FOUND = 8  # photos, whose digits are kept
@@ -64,7 +64,7 @@ def _found(content: bytes) -> dict[str, Any]:
     Raises:
         ValueError: if it is no picture, or shows no ink.
     """
-    picture = in_bytes(open_picture(io.BytesIO(content)))
+    picture = opaque(open_picture(io.BytesIO(content)))
     ink = find_ink(picture)
     height, width = ink.strength.shape
     return {
@@ -78,10 +78,7 @@ def _found(content: bytes) -> dict[str, Any]:
 
 
 def _as_jpeg(picture: Image.Image) -> str:
-    """Return a picture as a data URL, its transparent parts white."""
-    opaque = Image.new("RGB", picture.size, "white")
-    shown = picture.convert("RGBA")
-    opaque.paste(shown, mask=shown.getchannel("A"))
+    """Return a picture as a data URL."""
     buffer = io.BytesIO()
-    opaque.save(buffer, "jpeg", quality=_QUALITY)
+    picture.convert("RGB").save(buffer, "jpeg", quality=_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -9,7 +9,7 @@ from vaegmm.errors import InputError
 from vaegmm.photo.boxes import MOST_BOXES, box_of_all, find_digits, in_reading_order
 from vaegmm.photo.cut import Box, cut
 from vaegmm.photo.ink import Ink, find_ink
-from vaegmm.photo.picture import LARGEST_FILE, LARGEST_PICTURE, in_bytes, open_picture
+from vaegmm.photo.picture import LARGEST_FILE, LARGEST_PICTURE, opaque, open_picture
 from vaegmm.photo.sheet import Sheet
 
 __all__ = [
@@ -23,8 +23,8 @@ __all__ = [
     "digit_from_image",
     "find_digits",
     "find_ink",
-    "in_bytes",
     "in_reading_order",
+    "opaque",
     "open_picture",
 ]
 

@@ -78,21 +78,18 @@ def as_grey(picture: Image.Image | np.ndarray) -> np.ndarray:
         _check_size(array.shape[1], array.shape[0])
         picture = Image.fromarray(array.astype(np.uint8))
     _check_size(*picture.size)
-    picture = in_bytes(picture)
-    if picture.has_transparency_data:
-        picture = _on_paper(picture.convert("RGBA"))
-    picture = picture.convert("L")
+    picture = opaque(picture).convert("L")
     picture.thumbnail((_WORKING_SIDE, _WORKING_SIDE), Image.Resampling.BOX)
     return np.asarray(picture, dtype=np.float64) / 255
 
 
-def in_bytes(picture: Image.Image) -> Image.Image:
-    """Bring a picture of 16 bits or more a pixel to eight, stretched; Pillow would cut off."""
-    if not picture.mode.startswith(("I", "F")):
-        return picture
-    deep = np.asarray(picture, dtype=np.float64)
-    deep = (deep - deep.min()) / max(np.ptp(deep), 1e-12)
-    return Image.fromarray(np.rint(deep * 255).astype(np.uint8))
+def opaque(picture: Image.Image) -> Image.Image:
+    """Bring a picture to eight bits a channel, and lay what is transparent of it on paper."""
+    if picture.mode.startswith(("I", "F")):  # 16 bits or more: stretch, Pillow would cut off
+        deep = np.asarray(picture, dtype=np.float64)
+        deep = (deep - deep.min()) / max(np.ptp(deep), 1e-12)
+        return Image.fromarray(np.rint(deep * 255).astype(np.uint8))
+    return _on_paper(picture.convert("RGBA")) if picture.has_transparency_data else picture
 
 
 def _on_paper(picture: Image.Image) -> Image.Image:

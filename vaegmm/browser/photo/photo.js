@@ -71,7 +71,9 @@ export function createPhoto(element, { model, address, ink, boxes: found, sheet 
           : readings.map((reading, i) => (i === changed ? read(boxes[i]) : reading));
       show();
     },
-    onSelect: () => show(),
+    onSelect: () => {
+      if (readings.length === stage.boxes.length) show(); // else they are about to be read
+    },
   });
 
   function read(box) {

@@ -72,6 +72,9 @@ class Stage {
     on(svg, "pointermove", (event) => this.#move(event));
     for (const type of ["pointerup", "pointercancel", "lostpointercapture"])
       on(svg, type, (event) => this.#end(event));
+    // Beside the boxes a finger scrolls; parts of an SVG cannot forbid it by their style.
+    const hold = (event) => indexOf(event.target) >= 0 && event.preventDefault();
+    svg.addEventListener("touchstart", hold, { passive: false, signal: this.#stop.signal });
     on(svg, "keydown", (event) => this.#press(event));
     on(svg, "focusin", (event) => {
       const index = indexOf(event.target);
@@ -127,7 +130,6 @@ class Stage {
     this.#labels = this.#labels.filter((_, i) => i !== index);
     this.#selected = Math.min(index, this.#boxes.length - 1);
     this.#change(-1);
-    this.#options.onSelect(this.#selected);
     this.focus(this.#selected);
   }
 
@@ -149,7 +151,6 @@ class Stage {
     this.#boxes = [...this.#boxes, box];
     this.#selected = this.#boxes.length - 1;
     this.#change(-1);
-    this.#options.onSelect(this.#selected);
   }
 
   #set(index, box) {
