@@ -8,7 +8,7 @@ import streamlit as st
 
 from vaegmm.app import explore, hand, in_page, photo, show
 from vaegmm.app.page import page, stop_without_model
-from vaegmm.app.words import sentence, share
+from vaegmm.app.words import say_verdict, sentence, share
 from vaegmm.browser.export import export_html_bytes
 from vaegmm.model import VAEGMM
 from vaegmm.reading import Reading, read_strokes
@@ -98,10 +98,11 @@ def show_nearest(model: VAEGMM, reading: Reading) -> None:
         [f"{distance:.2f}" for distance in distances],
         size=64,
     )
+    title, certainty, _ = say_verdict(reading, model.label_names)
+    said = f"{title} ({certainty})" if certainty else title
     st.caption(
-        f"Read as {model.label_names[reading.label]} "
-        f"({share(reading.probabilities[reading.label])}). The nearest training images in all "
-        f"{len(reading.z)} dimensions, decoded, with their distances."
+        f"Read as {said}. The nearest training images in all {len(reading.z)} dimensions, decoded, "
+        "with their distances."
     )
 
 

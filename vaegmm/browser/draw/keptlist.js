@@ -37,7 +37,8 @@ export function createKeptList(element, options) {
     remove.setAttribute("aria-label", "Remove this drawing");
     const way = makeButton("↔", () => onWay(id), { class: "way-to", title: "Walk to this one" });
     way.setAttribute("aria-label", "Walk from the drawing chosen before to this one");
-    const said = verdict === "strange" ? `${name}?` : `${name}, ${share(sure, 0)}`;
+    const isDigit = verdict === "sure" || verdict === "unsure";
+    const said = isDigit ? `${name}, ${share(sure, 0)}` : `${name}?`;
     const read = make("span", { class: "read" }, `read ${said}`);
     return {
       card: make("li", {}, open, way, remove, read, make("label", {}, "was ", was)),
