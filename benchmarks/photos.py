@@ -4,7 +4,8 @@
 
 Prints a row a kind, as Markdown: the share of photos in which there is one box a digit, and all of
 them are read rightly; of all digits the share read rightly, and the share read wrongly without a
-warning (verdict "sure"); the share that a turn is offered for. The last rows are photos of what is
+warning (verdict "sure"; with a box too many or too few all that are sure count as wrong); the
+share that a turn is offered for. The last rows are photos of what is
 no digit (letters, shapes and scribbles of benchmarks/typicality.py): nothing is right there, and
 what is "sure" is wrong.
 """

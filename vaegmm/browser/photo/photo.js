@@ -137,7 +137,8 @@ export function createPhoto(element, { model, address, ink, boxes: found, sheet 
     describe(picture, "");
     paint(picture, reading.image, ink_);
     name.textContent = markOf(model, reading);
-    name.style.setProperty("--of-digit", asCss(rgbOf(reading)));
+    const rgb = rgbOf(reading);
+    name.style.setProperty("--of-digit", rgb ? asCss(rgb) : "");
     sure.textContent = sureOf(model, reading);
     const turn = card.lastChild;
     turn.hidden = !reading.turn;
@@ -192,8 +193,9 @@ function labelOf(model, reading) {
   };
 }
 
+/** The colour of a digit; null of what is none, which stands out from any paper without one. */
 function rgbOf({ said, verdict }) {
-  return colourOf(verdict === "sure" || verdict === "unsure" ? said.label : -1);
+  return verdict === "sure" || verdict === "unsure" ? colourOf(said.label) : null;
 }
 
 function summaryOf(readings) {

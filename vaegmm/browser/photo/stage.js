@@ -100,7 +100,10 @@ class Stage {
     this.#redraw();
   }
 
-  /** Say what each box holds: `{mark, text, description, rgb}`; the text where it has room. */
+  /**
+   * Say what each box holds: `{mark, text, description, rgb}`; the text is shown where it has room,
+   * rgb is null of what is no digit.
+   */
   label(labels) {
     this.#labels = labels;
     this.#redraw();
@@ -293,7 +296,7 @@ function drawBox(group, box, label, isSelected, unit) {
   group.setAttribute("transform", `translate(${x} ${y}) rotate(${degrees})`);
   group.toggleAttribute("data-selected", isSelected);
   group.setAttribute("aria-label", label?.description ?? "A box");
-  group.style.setProperty("--of-digit", label ? asCss(label.rgb) : "");
+  group.style.setProperty("--of-digit", label?.rgb ? asCss(label.rgb) : "");
   const rectangle = { x: -width / 2, y: -height / 2, width, height };
   set(".outline, .frame", rectangle);
   set(".stem", { x1: 0, x2: 0, y1: -height / 2, y2: -height / 2 - STEM * unit });
