@@ -358,7 +358,7 @@ class GaussianMixture(Density):
             start = seeded(points, binding, covariance, self.reg_covar, generator)
         elif self.init_params == "auto" and given == (None, None, None):
             start = best_start(
-                sample, n_components, covariance, regulariser, self.reg_covar, generator,
+                sample, n_components, covariance, regulariser, self.reg_covar, generator, self.tol,
                 advanced=points.has_missing,
             )  # fmt: skip
         else:

@@ -137,6 +137,7 @@ def _warm(X: Any, mixture: GaussianMixture, smaller: GaussianMixture) -> dict[st
         mixture._resolved(sample),
         mixture.reg_covar,
         generator,
+        mixture.tol,
         others=[grown],
     )
     precisions = start.covariance.precisions(start.precisions_cholesky)

@@ -26,9 +26,9 @@ _SAMPLE, _SAMPLE_PER_COMPONENT = 2**15, 256
 #: Several starts are tried on at most this many points, and at most that many a component.
 _TRIAL, _TRIAL_PER_COMPONENT = 2**11, 64
 
-#: Iterations of EM that each is tried for: what costs as much as a few on many points takes a few
-#: points near to where they lead.
-_TRIAL_WORK, _LEAST_TRIAL, _LONGEST_TRIAL = 2**17, 5, 100
+#: Iterations of EM that each is tried for: a few, or, where these are all the points, as many as
+#: show where it ends.
+_TRIAL_ITERATIONS, _LONG_TRIAL = 6, 100
 
 #: A start must lead this much higher to be preferred to one before it, in nats.
 _PREFERRED = 1e-4
@@ -70,6 +70,7 @@ def best_start(
     regulariser: Regulariser,
     reg_covar: float,
     generator: torch.Generator,
+    tol: float,
     others: Sequence[Parameters] = (),
     advanced: bool = False,
 ) -> Parameters:
@@ -85,17 +86,19 @@ def best_start(
         regulariser: of the trials' M-steps.
         reg_covar: added to every variance of a start.
         generator: on the CPU.
+        tol: of the fit to come, and of the trials.
         others: starts to be tried besides.
         advanced: return where its trial led: for points of which the sample is the best known
             part, since the others pull a start less surely the right way.
     """
     x, weights = sample
-    kmeans_iterations = 50
+    kmeans_iterations, max_iter = 50, _LONG_TRIAL
     limit = max(_TRIAL, _TRIAL_PER_COMPONENT * n_components)
     if len(x) > limit:
         few = torch.randperm(len(x), generator=generator)[:limit].sort().values.to(x.device)
         x, weights = x[few], weights[few]
-        kmeans_iterations = 10  # the last moves are for these points alone
+        # The last moves of k-means are for these points alone.
+        kmeans_iterations, max_iter = 10, _TRIAL_ITERATIONS
     kmeans = initial_parameters(
         (x, weights), n_components, covariance, "kmeans", reg_covar, generator,
         max_iter=kmeans_iterations,
@@ -108,12 +111,11 @@ def best_start(
     if len(starts) == 1:
         return kmeans
     points = Points(x, weights)
-    max_iter = min(max(_TRIAL_WORK // (len(x) * n_components), _LEAST_TRIAL), _LONGEST_TRIAL)
     best, highest = kmeans, -math.inf
     for start in starts:
         try:
             trial = ascend(
-                Complete(points, start, ALONE), start, regulariser, tol=1e-5, max_iter=max_iter
+                Complete(points, start, ALONE), start, regulariser, tol=tol, max_iter=max_iter
             )
         except ValueError:  # a covariance collapsed: no place to start from
             continue
