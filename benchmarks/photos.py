@@ -23,6 +23,7 @@ import vaegmm
 from vaegmm import data
 from vaegmm.model import VAEGMM
 from vaegmm.photo_reading import BoxReading, read_photo
+from vaegmm.preprocess import render_strokes
 
 NO_DIGIT = "no digit: "
 COLUMNS = ("found", "all right", "digits right", "sure and wrong", "turn offered")
@@ -83,9 +84,9 @@ def main() -> None:
     test = data.load(options.data).test
     assert test.labels is not None
     kinds = {name: (kind, test.images, test.labels) for name, kind in KINDS.items()}
-    for name, images in drawings(options.photos, seed=0).items():
-        nothing = np.full(len(images), -1)
-        kinds[f"{NO_DIGIT}{name}"] = KINDS["sheet only"], images, nothing
+    for name, drawn in drawings(options.photos, seed=0).items():
+        nothing = np.full(len(drawn), -1)
+        kinds[f"{NO_DIGIT}{name}"] = KINDS["sheet only"], render_strokes(drawn), nothing
     print(f"| photo | {' | '.join(COLUMNS)} |\n|---|{'---|' * len(COLUMNS)}")
     for name, (kind, images, labels) in kinds.items():
         if options.only and not any(part in name for part in options.only):

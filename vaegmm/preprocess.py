@@ -28,7 +28,7 @@ _EDGE_OF_PAD = 0.005  # of a pad's shorter side
 _MOST_OFF = 0.05  # of a drawing's length that may lie on or behind the edge of its pad
 _SMALLEST = 0.02  # of the pad: a drawing smaller than this is a dot
 
-Stroke = Sequence[Sequence[float]]  # [[x, y], …]
+Stroke = Sequence[Sequence[float]] | np.ndarray  # [[x, y], …]
 
 
 def digit_from_strokes(strokes: Iterable[Stroke], pen_width: float = PEN_WIDTH) -> np.ndarray:
