@@ -27,7 +27,7 @@ STROKES = ROOT.parent / "shared/data/strokes/pen_digits_dev.jsonl.gz"
 # on the screen as soon as the frame that paints it is over.
 DRAW = """
 async (canvas, { strokes, stride, step }) => {
-  const bars = canvas.getRootNode().querySelector(".bars");
+  const bars = canvas.getRootNode().querySelector(".desk .bars");
   const { left, top, height } = canvas.getBoundingClientRect();
   let [isDown, isUp, nAnswers] = [false, 0, 0];
   let answered = null;
@@ -117,7 +117,7 @@ def draw_all(
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(address)
-        canvas = page.locator(".draw .pad .drawing")
+        canvas = page.locator(".desk .pad .drawing")
         canvas.wait_for(timeout=60_000)
         page.wait_for_selector("[data-test-script-state='notRunning']", timeout=60_000)
 

@@ -60,7 +60,7 @@ class Step(NamedTuple):
 
     strokes: list[Any]
     name: str  # of the label; empty where the strokes are no drawing yet
-    probability: float  # of the label
+    probability: float  # of the label; 0 where they are no digit
 
 
 class Hand(NamedTuple):
@@ -198,12 +198,16 @@ def is_pad(element: Element) -> bool:
 def shown(elements: Sequence[Element]) -> tuple[str, float]:
     """Return the name of the label and its probability that a page shows; empty if none."""
     texts = [each.markdown.body for each in elements if each.WhichOneof("type") == "markdown"]
-    found = [match for text in texts if (match := re.match(r"Read as (.+) \(([\d.]+) %\)", text))]
+    found = [
+        match
+        for text in texts
+        if (match := re.match(r"Read as (.+?)(?:\?| \(([\d.]+) %\))\. ", text))
+    ]
     if not found:
         return "", 0.0
     if len(found) != 1:
         raise PageError(f"not one answer: {len(found)}")
-    return found[0][1], float(found[0][2]) / 100
+    return found[0][1], float(found[0][2] or 0) / 100
 
 
 def check(run: Run, step: Step) -> str:
@@ -346,7 +350,7 @@ def expect(people: Sequence[list[dict[str, Any]]]) -> list[Hand]:
         except ValueError:
             return Step(strokes, "", 0.0)
         name = model.label_names[reading.label]
-        return Step(strokes, name, float(reading.probabilities[reading.label]))
+        return Step(strokes, name, 0.0 if reading.is_strange else reading.probabilities.max())
 
     hands = []
     for drawings in people:

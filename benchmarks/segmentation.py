@@ -39,7 +39,7 @@ class Number(NamedTuple):
 
     labels: list[int]
     digits: list[list[np.ndarray]]  # the strokes of each, as they were put together
-    strokes: list[np.ndarray]  # of all of them, each of shape (M, 2)
+    strokes: list[Any]  # of all of them, each of shape (M, 2)
     owners: list[np.ndarray]  # the place of the digit that each point belongs to, or LINK, (M,)
 
 
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("checkpoint")
     parser.add_argument("--strokes", type=Path, default=STROKES)
     parser.add_argument("--numbers", type=int, default=200, help="in each row of the table")
-    parser.add_argument("--fit", action="store_true", help="print weights fitted to all writers")
+    parser.add_argument("--fit", action="store_true", help="print weights, and no table")
     options = parser.parse_args()
     model = vaegmm.load(options.checkpoint)
     with gzip.open(options.strokes, "rt") as lines:
@@ -103,7 +103,9 @@ def put_together(
     """Put digits of one writer side by side."""
     writer = drawings[rng.integers(len(drawings))]["writer"]
     own = [drawing for drawing in drawings if drawing["writer"] == writer]
-    labels, digits, right = [], [], 0.0
+    labels: list[int] = []
+    digits: list[list[np.ndarray]] = []
+    right = 0.0
     strokes: list[np.ndarray] = []
     owners: list[np.ndarray] = []
     for place in range(rng.integers(2, 6)):
@@ -233,7 +235,8 @@ def log_of_all_rows(
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Return the logarithm of the sum over all rows of exp(score), and each part's probability."""
     of_link = {int(link): i for i, link in enumerate(found.links)}
-    steps = [  # from, to, score, digit, link
+    # from, to, score, digit, link
+    steps: list[tuple[int, int, float, int | None, int | None]] = [
         (first, last + 1, digits[i] + (links[of_link[out]] if out >= 0 else 0), i, of_link.get(out))
         for i, (first, last, out) in enumerate(found.spans.tolist())
     ]

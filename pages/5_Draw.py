@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import io
-from typing import IO, Any
+from typing import Any
 
 import streamlit as st
 
-from vaegmm.app import explore, hand, in_page, pictures, show
-from vaegmm.app.pad import paste
+from vaegmm.app import explore, hand, in_page, photo, show
 from vaegmm.app.page import page, stop_without_model
 from vaegmm.app.words import say_verdict, sentence, share
 from vaegmm.browser.export import export_html_bytes
-from vaegmm.colours import colour_of
 from vaegmm.model import VAEGMM
-from vaegmm.preprocess import LARGEST_FILE, digit_from_image, open_picture
-from vaegmm.reading import Reading, read_image, read_strokes
+from vaegmm.reading import Reading, read_strokes
 
 # Without icons: what is chosen stands in the address as it is called.
 _SOURCES = {"digit": "A digit", "number": "A number", "photo": "A photo", "camera": "Camera"}
@@ -61,66 +57,8 @@ def draw_and_read(model: VAEGMM) -> None:
             st.info(sentence(error), icon=":material/info:")
         if source == "digit":
             show_reasons(model, drawn.strokes)
-        return
-    taking, answer = st.columns([3, 4], gap="large")
-    with taking:
-        readings = take_picture(source, model)
-    with answer:
-        if readings:
-            show_answer(model, readings[0])
-        else:
-            st.caption("The digit is looked for in the picture: dark on light, or light on dark.")
-
-
-def take_picture(source: str, model: VAEGMM) -> list[Reading]:
-    """Offer an upload or the camera; read the digit in it."""
-    try:
-        file = choose_picture(source)
-        if file is None:
-            return []
-        picture = open_picture(file)
-        st.image(picture.convert("RGB"), width=280)
-        return [read_image(model, digit_from_image(picture))]
-    except ValueError as error:
-        st.error(sentence(error, "the picture"), icon=":material/error:")
-        return []
-
-
-def choose_picture(source: str) -> IO[bytes] | None:
-    """Offer the camera, or an upload and a place to paste.
-
-    Raises:
-        ValueError: if what was pasted is no picture.
-    """
-    if source == "camera":
-        return st.camera_input("One digit on paper", key="camera")
-    file = st.file_uploader(
-        "A photo or scan of one digit",
-        type=["png", "jpg", "jpeg", "webp", "bmp", "gif", "tiff"],
-        max_upload_size=LARGEST_FILE // 10**6,
-        key="photo",
-    )
-    pasted = paste("pasted", "Or click here and paste a picture (Ctrl+V)", LARGEST_FILE)
-    return io.BytesIO(pasted) if file is None and pasted else file
-
-
-def show_answer(model: VAEGMM, reading: Reading) -> None:
-    """Show the digit, its probabilities, and how typical it is."""
-    name, certainty, note = say_verdict(reading, model.label_names)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        show.tiles(
-            [[reading.image]], descriptions=["What the model sees"], size=112, width="content"
-        )
-        with st.container(width="content"):
-            st.markdown(f"## {name}", width="content")
-            st.markdown(certainty, width="content")
-    colours = [colour_of(label) for label in range(len(model.label_names))]
-    st.html(pictures.probability_bars(reading.probabilities, model.label_names, colours))
-    if reading.is_strange:
-        st.warning(note, icon=":material/help:")
     else:
-        st.caption(note)
-    st.caption("Left: your drawing as MNIST would have it, which is what the model sees.")
+        photo.show(model, source)
 
 
 def show_reasons(model: VAEGMM, strokes: Any) -> None:
@@ -160,10 +98,11 @@ def show_nearest(model: VAEGMM, reading: Reading) -> None:
         [f"{distance:.2f}" for distance in distances],
         size=64,
     )
+    title, certainty, _ = say_verdict(reading, model.label_names)
+    said = f"{title} ({certainty})" if certainty else title
     st.caption(
-        f"Read as {model.label_names[reading.label]} "
-        f"({share(reading.probabilities[reading.label])}). The nearest training images in all "
-        f"{len(reading.z)} dimensions, decoded, with their distances."
+        f"Read as {said}. The nearest training images in all {len(reading.z)} dimensions, decoded, "
+        "with their distances."
     )
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from vaegmm.model import VAEGMM
-from vaegmm.preprocess import Stroke, partial_drawings, render_strokes
-from vaegmm.reading import read_image, read_strokes
+from vaegmm.preprocess import Stroke
+from vaegmm.reading import Reading, read_image, read_strokes
 
 #: Fewer drawings say nothing of what they are worth.
 LEAST_TO_JUDGE = 5
+_LEAST_WEIGHT = 0.01  # of a view, where those of a drawing sum to 1
 
 #: Strokes, or an image of shape (28, 28) where there are none.
 Drawing = Sequence[Stroke] | np.ndarray
@@ -27,22 +28,23 @@ class Worth:
     of: int  # how many they are
 
 
-def views_of(drawing: Drawing) -> tuple[np.ndarray, np.ndarray]:
-    """Return the images and weights that a drawing is learned by: itself, and parts of it.
+def views_of(model: VAEGMM, drawing: Drawing) -> tuple[np.ndarray, np.ndarray]:
+    """Return the images and weights that a drawing is learned by: the views it is read by.
 
-    A drawing is read from the same views, and each of them must find its example.
+    Each counts as much as it is believed, so that what looks like another digit without one of its
+    strokes teaches little; views that are hardly believed are left out.
 
     Returns:
-        Images, shape (V, 28, 28) uint8, the drawing itself first, and their weights, shape (V,),
-        which sum to 1.
+        Images, shape (V, 28, 28), and their weights, shape (V,), which sum to 1.
 
     Raises:
         ValueError: if the strokes are no drawing.
     """
-    if isinstance(drawing, np.ndarray):
-        return drawing[None], np.ones(1)
-    images = render_strokes([drawing, *partial_drawings(drawing)])
-    return images, np.full(len(images), 1 / len(images))
+    views = _reading(model, drawing).views
+    weights = np.array([view.weight for view in views])
+    counts = weights >= _LEAST_WEIGHT
+    images = np.stack([view.image for view in views])
+    return images[counts], weights[counts] / weights[counts].sum()
 
 
 def learn(model: VAEGMM, drawings: Sequence[Drawing], labels: Sequence[int]) -> VAEGMM:
@@ -57,7 +59,7 @@ def learn(model: VAEGMM, drawings: Sequence[Drawing], labels: Sequence[int]) -> 
         raise ValueError(
             f"labels must have one entry a drawing; got {len(labels)} for {len(drawings)} drawings."
         )
-    images, owners, weights = _views_of_all(drawings)
+    images, owners, weights = _views_of_all(model, drawings)
     return model.adapt(images, np.asarray(labels)[owners], weights)
 
 
@@ -72,7 +74,7 @@ def worth(model: VAEGMM, drawings: Sequence[Drawing], labels: Sequence[int]) -> 
         return None
     truth = np.asarray(labels)
     before = np.array([read(model, drawing) for drawing in drawings])
-    images, owners, weights = _views_of_all(drawings)
+    images, owners, weights = _views_of_all(model, drawings)
     latents, after = model.encode(images), np.empty(n, int)
     for i, drawing in enumerate(drawings):
         others = owners != i
@@ -81,9 +83,11 @@ def worth(model: VAEGMM, drawings: Sequence[Drawing], labels: Sequence[int]) -> 
     return Worth(float((before == truth).mean()), float((after == truth).mean()), n)
 
 
-def _views_of_all(drawings: Sequence[Drawing]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _views_of_all(
+    model: VAEGMM, drawings: Sequence[Drawing]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the views of several drawings, whose each is, and their weights."""
-    views = [views_of(drawing) for drawing in drawings]
+    views = [views_of(model, drawing) for drawing in drawings]
     owners = np.repeat(np.arange(len(views)), [len(images) for images, _ in views])
     images, weights = (np.concatenate(parts) for parts in zip(*views, strict=True))
     return images, owners, weights
@@ -91,6 +95,10 @@ def _views_of_all(drawings: Sequence[Drawing]) -> tuple[np.ndarray, np.ndarray, 
 
 def read(model: VAEGMM, drawing: Drawing) -> int:
     """Return the label that a model reads a drawing or an image as."""
+    return _reading(model, drawing).label
+
+
+def _reading(model: VAEGMM, drawing: Drawing) -> Reading:
     if isinstance(drawing, np.ndarray):
-        return read_image(model, drawing).label
-    return read_strokes(model, drawing).label
+        return read_image(model, drawing)
+    return read_strokes(model, drawing)

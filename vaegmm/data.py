@@ -239,7 +239,7 @@ def _downloading(folder: Path, class_name: str) -> Iterator[None]:
 def _bundled_digits() -> Dataset:
     from sklearn.datasets import load_digits
 
-    from vaegmm.preprocess import in_mnist_form
+    from vaegmm.mnist_form import in_mnist_form
 
     bunch = load_digits()
     images = np.stack([in_mnist_form(image / 16) for image in bunch.images])
@@ -404,7 +404,7 @@ def read_image(path: str | Path) -> np.ndarray:
         DataError: if it is no readable image, or shows nothing.
     """
     # Imported here: most uses of data sets need no Pillow.
-    from vaegmm.preprocess import digit_from_image, open_picture
+    from vaegmm.photo import digit_from_image, open_picture
 
     try:
         picture = open_picture(path)

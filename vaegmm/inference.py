@@ -75,7 +75,7 @@ class Inference:
         parts = []
         n_views = 1 + len(_SHIFTS)
         for start in range(0, len(self.images), _CHUNK):
-            z = self._views[:, start : start + _CHUNK].reshape(-1, self.mean.shape[1])
+            z = self.points[:, start : start + _CHUNK].reshape(-1, self.mean.shape[1])
             # Few images are one batch with all their views, since calls would cost more than
             # sums. Many are a batch a view, so that figures stay what they were to the last digit.
             batches = [z] if len(z) <= _CHUNK else np.split(z, n_views)
@@ -84,8 +84,8 @@ class Inference:
         return np.concatenate(parts)
 
     @cached_property
-    def _views(self) -> np.ndarray:
-        """Posterior means of the images as they are and moved each way, shape (5, N, D)."""
+    def points(self) -> np.ndarray:
+        """Means of q(z | x) of the images as they are and moved each way, shape (5, N, D)."""
         moved = [
             _encode(self.parts.vae, _moved(self.images[start : start + _CHUNK]))[0]
             for start in range(0, len(self.images), _CHUNK)

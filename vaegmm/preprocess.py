@@ -1,31 +1,19 @@
-"""Pen strokes or a picture → the 28×28 image that MNIST would have made of it.
-
-MNIST's digits were scaled, aspect kept, to fit a box of 20×20 pixels, and placed in a field of
-28×28 with their centre of mass at its centre. Source: LeCun, Cortes and Burges, The MNIST database.
-"""
+"""Pen strokes or a picture → the 28×28 image that MNIST would have made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
-from scipy import ndimage
 
 from vaegmm.errors import InputError
+from vaegmm.mnist_form import BOX, PEN_WIDTH, SIDE
+from vaegmm.photo import digit_from_image as digit_from_image  # part of what this module offers
 
-SIDE = 28  # pixels of the field
-BOX = 20  # pixels of the box that the digit is scaled to
-PEN_WIDTH = 2.4  # pixels: thin, as the thinner half of MNIST's pens; chosen on pen_digits_dev
-LARGEST_PICTURE = 20_000_000  # pixels
-LARGEST_FILE = 10_000_000  # bytes
 MOST_POINTS = 100_000  # of a drawing
 MOST_DIGITS = 12  # in a row
 
-_FINE = 8  # sub-pixels of one pixel, along each side
-_SOFTNESS = 0.35  # pixels of blur: MNIST's edges are softer than a box filter's
 # Pixels from full ink to none. 1.0 to 1.2 read the drawings of half of pen_digits_dev's writers
 # alike (0.941 to 0.942) and those of the others (0.896 to 0.898); 1.2 turns the fewest away.
 _EDGE = 1.2
@@ -39,9 +27,6 @@ _APART = 0.08  # of a drawing's longer side: how far from all other strokes that
 _EDGE_OF_PAD = 0.005  # of a pad's shorter side
 _MOST_OFF = 0.05  # of a drawing's length that may lie on or behind the edge of its pad
 _SMALLEST = 0.02  # of the pad: a drawing smaller than this is a dot
-_WORKING_SIDE = 400  # pixels that a picture is brought to before it is looked at
-_LEAST_CONTRAST = 0.08  # of white: less is paper
-_SPECK = 0.02  # of the largest piece of ink: what is smaller is dirt
 
 Stroke = Sequence[Sequence[float]]  # [[x, y], …]
 
@@ -331,106 +316,6 @@ def split_digits(strokes: Iterable[Stroke]) -> list[list[Stroke]]:
     return [[line.tolist() for line in digit] for digit in digits]
 
 
-def digit_from_image(picture: Image.Image | np.ndarray) -> np.ndarray:
-    """Find the digit in a photo or scan and bring it to MNIST's form.
-
-    Dark on light or light on dark, under uneven light, of any size; of several pieces of ink, those
-    at the edge of the picture and specks are left out.
-
-    Args:
-        picture: a Pillow image, or an array of shape (H, W), (H, W, 3) or (H, W, 4): uint8, or
-            float in [0, 1].
-
-    Returns:
-        White ink on black, shape (28, 28) uint8.
-
-    Raises:
-        ValueError: if no ink is to be seen, or the picture is too large.
-    """
-    grey = _as_grey(picture)
-    height, width = grey.shape
-    if min(height, width) < 4:
-        raise InputError(
-            f"picture must have at least 4×4 pixels; got {width}×{height}.", reason="small picture"
-        )
-    contrast = _contrast(grey)
-    paper, ink = _otsu(contrast)
-    if ink - paper < _LEAST_CONTRAST:
-        raise InputError(
-            "picture must show a digit; got one without visible ink.", reason="blank picture"
-        )
-    grey_ink = ((contrast - paper) / (ink - paper)).clip(0, 1)
-    # With the grey of its edges, which says where between two pixels a stroke ends.
-    mask = ndimage.binary_dilation(_main_pieces(grey_ink > 0.5), np.ones((3, 3)))
-    return _centred(_with_pen_width(grey_ink * mask))
-
-
-def in_mnist_form(ink: np.ndarray) -> np.ndarray:
-    """Bring grey ink to MNIST's form without changing its stroke width.
-
-    Args:
-        ink: 0 where there is none, 1 where it is full, shape (H, W).
-
-    Returns:
-        White ink on black, shape (28, 28) uint8.
-    """
-    rows, columns = np.nonzero(ink)
-    box = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    height, width = (max(1, round(side * BOX / max(box.shape))) for side in box.shape)
-    scaled = np.asarray(
-        Image.fromarray(box.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
-    )
-    canvas = np.zeros((SIDE, SIDE))
-    canvas[:height, :width] = scaled.clip(0, 1)
-    offset = (SIDE - 1) / 2 - np.array(ndimage.center_of_mass(canvas))
-    # "grid-constant" keeps the halves of pixels that cross the canvas' first row and column.
-    shifted = ndimage.shift(canvas, offset, order=1, mode="grid-constant")
-    return np.rint(shifted.clip(0, 1) * 255).astype(np.uint8)
-
-
-def open_picture(file: str | Path | IO[bytes]) -> Image.Image:
-    """Open an image file, upright as its camera meant it, and refuse what is too large to decode.
-
-    Raises:
-        ValueError: if it is no readable image, or over 20 megapixels or 10 MB.
-    """
-    try:
-        if isinstance(file, str | Path):
-            n_bytes = Path(file).stat().st_size
-        else:
-            n_bytes = file.seek(0, 2)
-            file.seek(0)
-        if n_bytes <= LARGEST_FILE:
-            with Image.open(file) as picture:
-                _check_size(*picture.size)  # known before a pixel is decoded
-                picture.load()
-            return ImageOps.exif_transpose(picture)
-    except _TooLargeError:
-        raise
-    # Pillow's readers raise whatever a malformed file makes them stumble over.
-    except Exception as error:
-        raise InputError(f"no readable image ({error}).", reason="no picture") from error
-    raise _TooLargeError(
-        f"file must have at most {LARGEST_FILE / 1e6:.0f} MB; got {n_bytes / 1e6:.1f} MB.",
-        reason="large picture file",
-        most=LARGEST_FILE // 10**6,
-    )
-
-
-class _TooLargeError(InputError):
-    """A picture that would take too long, or too much memory, to look at."""
-
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > LARGEST_PICTURE:
-        raise _TooLargeError(
-            f"picture must have at most {LARGEST_PICTURE / 1e6:.0f} megapixels; "
-            f"got {width}×{height}. Scale it down.",
-            reason="large picture",
-            most=LARGEST_PICTURE // 10**6,
-        )
-
-
 def as_lines(strokes: Any) -> list[np.ndarray]:
     """Check strokes; return those that have points, each of shape (M, 2)."""
     rule = "strokes must be lists of [x, y] with finite numbers"
@@ -457,152 +342,3 @@ def as_lines(strokes: Any) -> list[np.ndarray]:
             raise
         raise InputError(f"{rule}.", reason="strokes") from error
     return lines
-
-
-def _centred(ink: np.ndarray) -> np.ndarray:
-    """Put the centre of mass at the field's centre and scale down to 28×28 with soft edges.
-
-    Args:
-        ink: in [0, 1], shape (28 · _FINE, 28 · _FINE).
-    """
-    offset = np.rint((np.array(ink.shape) - 1) / 2 - ndimage.center_of_mass(ink)).astype(int)
-    # Never so far that ink would leave the field.
-    rows, columns = np.nonzero(ink)
-    for axis, places in enumerate((rows, columns)):
-        offset[axis] = np.clip(offset[axis], -places.min(), ink.shape[axis] - 1 - places.max())
-    shifted = np.roll(ink, offset, axis=(0, 1))
-    pixels = shifted.reshape(SIDE, _FINE, SIDE, _FINE).mean((1, 3))
-    soft = ndimage.gaussian_filter(pixels, _SOFTNESS)
-    return np.rint(soft / soft.max() * 255).astype(np.uint8)
-
-
-def _as_grey(picture: Image.Image | np.ndarray) -> np.ndarray:
-    """Return luminance in [0, 1], shape (H, W), the longer side at most _WORKING_SIDE."""
-    if not isinstance(picture, Image.Image):
-        array = np.asarray(picture)
-        if array.dtype == bool or np.issubdtype(array.dtype, np.floating):
-            if not np.isfinite(array).all():
-                raise InputError(
-                    "picture must be finite; got NaN or infinity among its pixels.",
-                    reason="no picture",
-                )
-            array = np.rint(np.clip(array, 0, 1) * 255)
-        if array.ndim not in (2, 3) or array.size == 0 or array.shape[2:] not in ((), (3,), (4,)):
-            raise InputError(
-                f"picture must have shape (H, W), (H, W, 3) or (H, W, 4); got shape={array.shape}.",
-                reason="no picture",
-            )
-        _check_size(array.shape[1], array.shape[0])
-        picture = Image.fromarray(array.astype(np.uint8))
-    _check_size(*picture.size)
-    if picture.mode.startswith(("I", "F")):  # 16 bits or more: stretch, Pillow would cut off
-        deep = np.asarray(picture, dtype=np.float64)
-        deep = (deep - deep.min()) / max(np.ptp(deep), 1e-12)
-        picture = Image.fromarray(np.rint(deep * 255).astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = _on_paper(picture.convert("RGBA"))
-    picture = picture.convert("L")
-    picture.thumbnail((_WORKING_SIDE, _WORKING_SIDE), Image.Resampling.BOX)
-    return np.asarray(picture, dtype=np.float64) / 255
-
-
-def _on_paper(picture: Image.Image) -> Image.Image:
-    """Lay transparent ink on white, or on black where the ink is light."""
-    pixels = np.asarray(picture, dtype=np.float64)
-    opacity = pixels[..., 3]
-    lightness = (pixels[..., :3].mean(-1) * opacity).sum() / max(opacity.sum(), 1)
-    paper = Image.new("RGBA", picture.size, "black" if lightness > 127 else "white")
-    return Image.alpha_composite(paper, picture)
-
-
-def _contrast(grey: np.ndarray) -> np.ndarray:
-    """Return how far each pixel stands out from the paper, at least 0, shape (H, W).
-
-    The paper is a quadratic surface, fitted again and again to the pixels that look like it: light
-    from one side falls out.
-    """
-    height, width = grey.shape
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1).reshape(-1, 6)
-    values = grey.ravel()
-    residual = values - np.median(values)
-    is_paper = np.abs(residual) <= max(np.quantile(np.abs(residual), 0.8), 1 / 255)
-    for _ in range(8):
-        surface = terms @ np.linalg.lstsq(terms[is_paper], values[is_paper], rcond=None)[0]
-        residual = values - surface
-        spread = max(1.4826 * float(np.median(np.abs(residual[is_paper]))), 2 / 255)
-        is_paper = np.abs(residual) < 4 * spread
-        if is_paper.sum() < 6:
-            break
-    # Ink is the side with the longer tail.
-    ink = residual if (residual**3).sum() > 0 else -residual
-    return ink.clip(0).reshape(grey.shape)
-
-
-def _otsu(values: np.ndarray) -> tuple[float, float]:
-    """Return the means of the two groups that values in [0, 1] part into best.
-
-    Source: Otsu, A Threshold Selection Method from Gray-Level Histograms, 1979.
-    """
-    counts, edges = np.histogram(values, bins=256, range=(0, 1))
-    centres = (edges[:-1] + edges[1:]) / 2
-    below = counts.cumsum()[:-1]
-    above = counts.sum() - below
-    sums = (counts * centres).cumsum()
-    low = sums[:-1] / np.maximum(below, 1)
-    high = (sums[-1] - sums[:-1]) / np.maximum(above, 1)
-    best = int((below * above * (high - low) ** 2).argmax())
-    return float(low[best]), float(high[best])
-
-
-def _main_pieces(ink: np.ndarray) -> np.ndarray:
-    """Keep the pieces of ink that make up the digit: no specks, nothing that the edge cuts off."""
-    pieces, n_pieces = ndimage.label(ink, structure=np.ones((3, 3)))
-    areas = np.bincount(pieces.ravel(), minlength=n_pieces + 1)
-    areas[0] = 0
-    at_edge = np.unique(np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]]))
-    inside = np.setdiff1d(np.arange(1, n_pieces + 1), at_edge)
-    # A digit that fills the picture touches its edge: then there is nothing of size inside.
-    if len(inside) and areas[inside].max() >= 0.2 * areas.max():
-        areas[at_edge] = 0
-    return (areas >= max(_SPECK * areas.max(), 2))[pieces]
-
-
-def _with_pen_width(ink: np.ndarray) -> np.ndarray:
-    """Scale ink to the box and bring its strokes to PEN_WIDTH.
-
-    The mean distance to the edge of a stroke is a quarter of its width; moving the edge by half of
-    what is missing makes every stroke wider or thinner.
-
-    Args:
-        ink: in [0, 1], shape (H, W).
-
-    Returns:
-        Ink as 0 or 1, shape (28 · _FINE, 28 · _FINE).
-    """
-    ink = np.pad(ink, 1)
-    rows, columns = np.nonzero(ink > 0.5)
-    step = _FINE
-    longest = max(np.ptp(rows), np.ptp(columns)) + 1
-    pen, moved = PEN_WIDTH * step, 0.0
-    box = ink[rows.min() - 1 : rows.max() + 2, columns.min() - 1 : columns.max() + 2]
-    for _ in range(2):  # the scale depends on how far the edge will be moved
-        scale = (BOX * step - 2 * moved) / longest
-        size = [max(1, round(side * scale)) for side in box.shape]
-        smooth = Image.fromarray(box.astype(np.float32)).resize(
-            (size[1], size[0]), Image.Resampling.BICUBIC
-        )
-        inside = np.pad(np.asarray(smooth), SIDE * step // 4) > 0.5
-        distance = ndimage.distance_transform_edt(inside)
-        stroke = 4 * float(distance[inside].mean())
-        # Thinning stops before a stroke's thinner places break.
-        moved = max((pen - stroke) / 2, -0.3 * stroke)
-    signed = np.where(inside, distance - 0.5, 0.5 - ndimage.distance_transform_edt(~inside))
-    drawn = signed > -moved
-    rows, columns = np.nonzero(drawn)
-    cut = drawn[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    field = np.zeros((SIDE * step, SIDE * step))
-    cut = cut[: SIDE * step, : SIDE * step]
-    top, left = ((SIDE * step - side) // 2 for side in cut.shape)
-    field[top : top + cut.shape[0], left : left + cut.shape[1]] = cut
-    return field

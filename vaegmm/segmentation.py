@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -163,7 +163,7 @@ def describe(model: VAEGMM, found: Candidates) -> tuple[np.ndarray, np.ndarray]:
     """
     lines, pieces, links, spans = found
     unit = _unit(lines)
-    drawings = [strokes_of(found, span) for span in spans]
+    drawings: list[Any] = [strokes_of(found, span) for span in spans]
     inference = model.infer(render_strokes(drawings))
     boxes = np.array([_box(np.concatenate(drawing)) for drawing in drawings])
     width, height = ((boxes[:, 2:] - boxes[:, :2]) / unit).T

@@ -57,7 +57,7 @@ def in_style_of(model: VAEGMM, z: ArrayLike, label: int) -> Style:
     own = int(np.searchsorted(labels, label))
     offset = np.asarray(z, dtype=np.float64) - means[own]
     root, inverse = (_power(covariances[own], exponent) for exponent in (0.5, -0.5))
-    distance = np.linalg.norm(inverse @ offset)
+    distance = float(np.linalg.norm(inverse @ offset))
     offset *= min(1.0, _FURTHEST / max(distance, 1e-12))
     latents = np.stack(
         [

@@ -46,28 +46,3 @@ def test_tiles_stand_above_their_captions() -> None:
     np.testing.assert_array_equal(
         pixels_of(uris[3]), pixels_of(pictures.data_uri(images[3], "light"))
     )
-
-
-def test_the_largest_probability_has_its_colour_and_all_are_spoken() -> None:
-    text = pictures.probability_bars(
-        np.array([0.1, 0.899, 0.001]), ["a", "b", "c"], ["#111111", "#222222", "#333333"]
-    )
-    assert "background:#222222" in text
-    assert "#111111" not in text
-    assert 'aria-label="a: 10 %, b: 90 %, c: 0 %"' in text
-    assert text.count('class="best"') == 1
-
-
-def test_latent_values_lie_where_they_belong() -> None:
-    text = pictures.latent_values(
-        np.array([0.0, 2.0]), low=np.array([-1.0, -1.0]), high=np.array([1.0, 1.0])
-    )
-    places = [float(place) for place in re.findall(r'<b style="left:([\d.]+)%', text)]
-    bands = [
-        (float(left), float(width))
-        for left, width in re.findall(r'<i style="left:([\d.]+)%;width:([\d.]+)%', text)
-    ]
-    for left, width in bands:
-        assert left < places[0] < left + width  # usual
-        assert places[1] > left + width  # unusual
-    assert 'aria-label="z = 0.00, 2.00"' in text

@@ -88,7 +88,7 @@ def untrained(digits: Dataset, label_names: tuple[str, ...] | None = ()) -> VAEG
 
 
 def points(page: Page, stroke: list[list[float]]) -> list[tuple[float, float]]:
-    box = page.locator("#panel-draw .pad .drawing").bounding_box()
+    box = page.locator("#panel-draw .desk .drawing").bounding_box()
     assert box is not None
     return [(box["x"] + x * box["height"], box["y"] + y * box["height"]) for x, y in stroke]
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from vaegmm import data
@@ -85,12 +84,6 @@ def _is_here(name: str) -> bool:
     if name in ("mnist", "fashion", "digits"):
         return data.is_available(name)
     return bool(name) and Path(name).expanduser().exists()
-
-
-@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=BY_FINGERPRINT)
-def usual_range(model: VAEGMM) -> tuple[np.ndarray, np.ndarray]:
-    """Return what nine of ten stored z lie between in each dimension."""
-    return explore.usual_range(model)
 
 
 @st.cache_resource(

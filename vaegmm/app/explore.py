@@ -53,12 +53,6 @@ def component_title(model: VAEGMM, component: int) -> str:
     return f"{name} (cluster {component})"
 
 
-def usual_range(model: VAEGMM) -> tuple[np.ndarray, np.ndarray]:
-    """Return what nine of ten stored z lie between, in each dimension, each of shape (D,)."""
-    low, high = np.quantile(model.latents, [0.05, 0.95], axis=0)
-    return low, high
-
-
 class Neighbours(NamedTuple):
     """Stored z near a point."""
 

@@ -77,7 +77,7 @@ function styled(root, address) {
   });
 }
 
-const STYLED = ["draw", "explorer", "overview"]; // parts with a style of their own
+const STYLED = ["draw", "explorer", "overview", "photo"]; // parts with a style of their own
 
 /** For each part a promise of a function that puts it into an element; `mounted.tell` tells Python. */
 const PARTS = {
@@ -102,6 +102,25 @@ const PARTS = {
         },
         destroy: () => draw.destroy(),
       };
+    };
+  },
+  async photo({ files }) {
+    const { createPhoto, inkOf } = await import(`${files}all.js`);
+    return (element, model) => {
+      let [shown, photo] = [null, null];
+      const update = async ({ photo: address, boxes, sheet, ...sent }) => {
+        if (address === shown) return;
+        shown = address;
+        const ink = await inkOf(sent);
+        if (address !== shown) return; // another one is there already
+        photo?.destroy();
+        photo = createPhoto(element, { model, address, ink, boxes, sheet });
+      };
+      const destroy = () => {
+        shown = null;
+        photo?.destroy();
+      };
+      return { update, destroy };
     };
   },
   async explorer({ files, images, truth, view: first, keptAs }) {

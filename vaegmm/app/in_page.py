@@ -90,6 +90,17 @@ def draw(model: VAEGMM, key: str, source: str) -> Drawn:
     return Drawn(result.strokes or [], told["drawings"], told["revision"])
 
 
+def photo(model: VAEGMM, key: str, **photo: Any) -> None:
+    """Show a photo with the boxes found in it, to be moved and read.
+
+    Args:
+        model: that reads.
+        key: of the element.
+        photo: as `vaegmm.app.photo` finds it.
+    """
+    _show("photo", model, key, **photo)
+
+
 def _show(
     part: str,
     model: VAEGMM,

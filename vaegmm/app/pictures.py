@@ -14,8 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from vaegmm.app.words import share
-
 
 class Ink(NamedTuple):
     """What an image's 1 and 0 look like, as red, green, blue."""
@@ -91,94 +89,3 @@ def data_uri(image: np.ndarray, theme: str = "light") -> str:
     buffer = io.BytesIO()
     picture.save(buffer, "png")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-_BARS_STYLE = """
-<style>
-.bars { display: flex; gap: 4px; height: 150px; align-items: stretch; max-width: 520px; }
-.bars > div { flex: 1 1 0; min-width: 0; display: flex; flex-direction: column;
-              justify-content: flex-end; text-align: center; font-size: 0.75rem;
-              font-variant-numeric: tabular-nums; white-space: nowrap; }
-.bars i { display: block; border-radius: 3px 3px 0 0; min-height: 2px;
-          background: rgba(128, 132, 138, 0.35); }
-.bars b { font-size: 0.95rem; font-weight: 400; padding-top: 4px; overflow: hidden;
-          text-overflow: ellipsis; }
-.bars .best b { font-weight: 700; }
-</style>
-"""
-
-
-def probability_bars(
-    probabilities: np.ndarray, names: Sequence[str], colours: Sequence[str]
-) -> str:
-    """Draw a probability for each label, the largest in its label's colour.
-
-    Args:
-        probabilities: shape (C,).
-        names: what the labels are called.
-        colours: of the labels.
-    """
-    best = int(probabilities.argmax())
-    bars = []
-    for k, (p, name, colour) in enumerate(zip(probabilities, names, colours, strict=True)):
-        text = share(p, 0) if p >= 0.005 else ""
-        style = f"height:{100 * p:.1f}px" + (f";background:{colour}" if k == best else "")
-        bars.append(
-            f'<div class="{"best" if k == best else ""}">{text}<i style="{style}"></i>'
-            f"<b>{html.escape(name)}</b></div>"
-        )
-    spoken = ", ".join(
-        f"{name}: {share(p, 0)}" for name, p in zip(names, probabilities, strict=True)
-    )
-    return (
-        f'{_BARS_STYLE}<div class="bars" role="img" aria-label="{html.escape(spoken, quote=True)}">'
-        f"{''.join(bars)}</div>"
-    )
-
-
-def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
-
-
-_LATENT_STYLE = """
-<style>
-.latent { display: grid; grid-template-columns: auto 1fr 3.2em; gap: 5px 8px; align-items: center;
-          font-size: 0.8rem; font-variant-numeric: tabular-nums; max-width: 420px; }
-.latent div { position: relative; height: 12px; }
-.latent div::before { content: ""; position: absolute; inset: 5.5px 0 auto 0; height: 1px;
-                      background: rgba(128, 132, 138, 0.35); }
-.latent i { position: absolute; top: 2px; height: 8px; border-radius: 4px;
-            background: rgba(128, 132, 138, 0.35); }
-.latent b { position: absolute; top: 1px; width: 10px; height: 10px; margin-left: -5px;
-            border-radius: 5px; background: #3f90da; }
-.latent span { text-align: right; }
-</style>
-"""
-
-
-def latent_values(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> str:
-    """Draw the numbers of one z as dots on the range that they usually have.
-
-    Args:
-        values: shape (D,).
-        low: lower ends of the usual ranges, shape (D,).
-        high: upper ends, shape (D,).
-    """
-    start, end = min(values.min(), low.min()), max(values.max(), high.max())
-    room = 0.05 * max(end - start, 1e-6)
-
-    def percent(value: float) -> float:
-        return 100 * (value - start + room) / (end - start + 2 * room)
-
-    rows = [
-        f"<span>z<sub>{axis + 1}</sub></span><div>"
-        f'<i style="left:{percent(low[axis]):.1f}%;'
-        f'width:{percent(high[axis]) - percent(low[axis]):.1f}%"></i>'
-        f'<b style="left:{percent(value):.1f}%"></b></div><span>{_signed(value)}</span>'
-        for axis, value in enumerate(values)
-    ]
-    spoken = ", ".join(f"{value:.2f}" for value in values)
-    return (
-        f'{_LATENT_STYLE}<div class="latent" role="img" aria-label="z = {spoken}">'
-        f"{''.join(rows)}</div>"
-    )

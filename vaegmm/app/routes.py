@@ -32,12 +32,18 @@ _MODULES = (
     "overview/overview.js",
     "draw/draw.js",
     "draw/drawings.js",
+    "photo/photo.js",
+    "photo/ink.js",
 )
-_NAMES = "Model, createDraw, createExplorer, createOverview, fromAddress, storageIn, toAddress"
+_NAMES = (
+    "Model, createDraw, createExplorer, createOverview, createPhoto, fromAddress, inkOf, "
+    "storageIn, toAddress"
+)
 _STYLES = {
     "explorer": ["explorer/explorer.css"],
     "overview": ["pieces/pieces.css", "overview/overview.css"],
-    "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css"],
+    "draw": ["pieces/pieces.css", "pieces/explanation.css", "draw/draw.css", "draw/rest.css"],
+    "photo": ["photo/photo.css"],
 }
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.

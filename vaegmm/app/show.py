@@ -1,4 +1,4 @@
-"""What more than one page shows: tiles of images, charts, figures, z, a digit's way."""
+"""What more than one page shows: tiles of images, charts, figures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
-from vaegmm.app import explore, figures, pictures
-from vaegmm.app.cached import usual_range
+from vaegmm.app import figures, pictures
 from vaegmm.app.words import share
-from vaegmm.model import VAEGMM
 
 
 def theme() -> Literal["light", "dark"]:
@@ -75,44 +73,3 @@ def metrics(measured: dict[str, Any]) -> None:
         if key in measured:
             value = say(measured[key])
             st.metric(name, value, help=text.format(**measured), width="content")
-
-
-def latent(model: VAEGMM, z: np.ndarray) -> None:
-    """Show the numbers of one z, shape (D,), on the range that they usually have."""
-    st.html(pictures.latent_values(z, *usual_range(model)))
-
-
-def way(model: VAEGMM, image: np.ndarray, answer: str = "") -> None:
-    """Show an image's way through a model: pixels, z, clusters, reconstruction.
-
-    Args:
-        model: that it goes through.
-        image: shape (28, 28).
-        answer: what the model says of it, in a sentence.
-    """
-    inference = model.infer(image)
-    z, responsibilities = inference.mean[0], inference.responsibilities[0]
-    output, cross_entropy = inference.reconstruction[0], inference.cross_entropy[0]
-    pixels, numbers, clusters, reconstruction = st.columns([3, 5, 5, 3], gap="medium")
-    with pixels:
-        st.markdown("**Pixels**")
-        tiles([[image]], descriptions=["The input"], size=140)
-        st.caption("28 × 28 = 784 numbers go in.")
-    with numbers:
-        st.markdown("**Latent z**")
-        latent(model, z)
-        st.caption(f"All that is kept: {len(z)} numbers. Grey: where nine of ten images lie.")
-    with clusters:
-        st.markdown("**Clusters**")
-        top = np.argsort(-responsibilities)[:3]
-        top = top[responsibilities[top] >= 0.005]
-        tiles(
-            [[mean] for mean in model.decode(model.mixture.means_[top])],
-            [f"{explore.component_title(model, k)} {share(responsibilities[k], 0)}" for k in top],
-            size=70,
-        )
-        st.caption("The likeliest clusters: the decoded mean of each, and p(cluster | image).")
-    with reconstruction:
-        st.markdown("**Reconstruction**")
-        tiles([[output]], descriptions=["The output"], size=140)
-        st.caption(f"{answer} Cross-entropy {cross_entropy:.0f} nats.")

@@ -68,6 +68,8 @@ SENTENCES = {
     "large picture": "{name} has too many pixels: {most} million is the most. Scale it down.",
     "small picture": "{name} is too small to show a digit. Choose a larger one.",
     "blank picture": "There is no digit to be seen on {name}. Write darker, or come closer.",
+    "box": "A box must have a width and a height. Draw it again.",
+    "empty box": "There is nothing in this box. Move it to a digit.",
     "no picture pasted": "What was pasted is no picture. Copy a picture and paste it again.",
     "blank drawing": "There is nothing on the pad yet. Draw a digit.",
     "dot": "This is only a dot. Draw a line.",

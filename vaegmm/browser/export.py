@@ -20,6 +20,7 @@ _STYLES = (
     "pieces/explanation.css",
     "overview/overview.css",
     "draw/draw.css",
+    "draw/rest.css",
     "explorer/explorer.css",
 )
 _OPEN = """

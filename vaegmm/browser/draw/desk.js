@@ -10,7 +10,6 @@ import { createPlaceMap } from "../pieces/placemap.js";
 import { readStrokes, readViews } from "../model/reading.js";
 import { nounOf } from "../pieces/words.js";
 
-const SQUARE = [1, 1]; // the pad, in units of its height
 const BLANK = new Uint8Array(784);
 const LONGEST = 2; // letters of a label that is as large as a digit
 const TIPS = {
@@ -174,7 +173,7 @@ class Desk {
     const isStart = this.#said === null;
     let tip = "";
     try {
-      this.#said = readStrokes(this.#reader, strokes, { pad: SQUARE });
+      this.#said = readStrokes(this.#reader, strokes, { pad: [this.#parts.pad.aspect, 1] });
     } catch {
       this.#said = null;
       tip = strokes.length ? TIPS.dot : TIPS.blank;

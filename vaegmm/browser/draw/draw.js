@@ -3,13 +3,14 @@
 
 import { createDesk } from "./desk.js";
 import { Drawings } from "./drawings.js";
-import { fromFile } from "../model/drawingfile.js";
 import { download, make, makeButton } from "../pieces/elements.js";
 import { createKeptList } from "./keptlist.js";
 import { Learner } from "./learner.js";
+import { createMore } from "./more.js";
 import { createNumberDesk } from "./number.js";
 import { inkRgb } from "../pieces/pictures.js";
-import { readStrokes, readViews } from "../model/reading.js";
+import { readViews } from "../model/reading.js";
+import { asRead, freshDrawings } from "./records.js";
 import { createRound } from "./round.js";
 import { digitFromStrokes } from "../model/strokes.js";
 import { createTeaching } from "./teaching.js";
@@ -49,6 +50,7 @@ class Draw {
   #desk;
   #parts = null; // of a model that can be taught: one with names
   #opened = null; // id of the kept drawing that is looked at once more
+  #ends = []; // ids of the kept drawings that a way was asked for last
   #told; // revision of what `onHand` was last told
   #images = new Map(); // id of a kept drawing -> its image
 
@@ -66,7 +68,7 @@ class Draw {
     const strokes = this.#drawings.strokesOn("digit");
     this.#desk = createDesk(this.#pages.digit, {
       ...{ model, strokes, talk },
-      onSaid: (said) => this.#enable(said !== null),
+      onSaid: (said) => this.#follow(said),
       onEnd: (drawn) => this.#finish(drawn),
       onKeep: () => (this.#parts?.round.asked ? this.#parts.round.next() : this.#keep(null)),
     });
@@ -105,6 +107,7 @@ class Draw {
     this.#learner?.stop();
     this.#desk.destroy();
     this.#parts?.numberDesk.destroy();
+    this.#parts?.more.destroy();
     this.#root.remove();
   }
 
@@ -120,6 +123,8 @@ class Draw {
     const [teach, guided] = ["teach", "round"].map((name) => make("div", { class: name }));
     const kept = make("section", { class: "kept", "aria-label": "Kept drawings" });
     talk.append(guided, teach);
+    const others = make("section", { class: "more" });
+    this.#pages.digit.append(others);
     this.#root.append(kept);
     const teaching = createTeaching(teach, {
       model,
@@ -151,6 +156,11 @@ class Draw {
       model,
       imageOf: (drawing) => this.#imageOf(drawing),
       onOpen: (drawing) => this.#open(drawing),
+      onWay: (id) => {
+        this.#ends = [...this.#ends.filter((each) => each !== id), id].slice(-2);
+        this.#parts.more.showWay();
+        keptList.mark(this.#wayEnds);
+      },
       onTruth: (id, truth) => this.#change(() => this.#drawings.judge(id, truth)),
       onRemove: (id) => this.#change(() => this.#drawings.remove(id)),
     });
@@ -161,7 +171,7 @@ class Draw {
       onEnd: (strokes) => this.#drawings.putOn("number", strokes),
       onKeep: (digits) => {
         const drawings = digits.map((said) => [
-          { strokes: said.strokes, ...this.#readingOf(said) },
+          { strokes: said.strokes, ...this.#asRead(said) },
           null,
         ]);
         this.#drawings.putOn("number", []);
@@ -169,7 +179,11 @@ class Draw {
         numberDesk.put([]);
       },
     });
-    this.#parts = { teaching, round, keptList, numberDesk };
+    const more = createMore(others, {
+      model,
+      endsOf: () => this.#wayEnds.map((id) => this.#readKept(id)),
+    });
+    this.#parts = { teaching, round, keptList, numberDesk, more };
     this.#learner = new Learner(model, (worth) => teaching.showWorth(worth));
     this.#root.addEventListener("keydown", (event) => this.#press(event));
     this.#change(() => {});
@@ -183,22 +197,30 @@ class Draw {
     this.#keep(event.key);
   }
 
-  #enable(isDrawn) {
-    this.#parts?.teaching.enable(isDrawn);
-    this.#parts?.round.enable(isDrawn);
+  #follow(said) {
+    if (!this.#parts) return;
+    const { teaching, round, more } = this.#parts;
+    teaching.enable(said !== null);
+    round.enable(said !== null);
+    more.show(said);
   }
 
   #finish(strokes) {
     this.#opened = null;
     this.#drawings.putOn("digit", strokes);
+    this.#parts?.more.showDrawing(strokes, this.#desk.reader);
     this.#act.onStrokes?.(strokes);
   }
 
+  // Put a kept drawing on the pad that is seen.
   #open({ id, strokes, image }) {
+    if (this.#pages.digit.hidden) {
+      this.#parts.numberDesk.put(strokes ?? []);
+      return;
+    }
     this.#desk.put(strokes ?? []);
     if (!strokes) this.#desk.see(Uint8Array.from(image));
     this.#opened = id;
-    this.source = "digit";
     this.#desk.canvas.scrollIntoView({ block: "nearest" });
   }
 
@@ -206,7 +228,7 @@ class Draw {
   #keep(truth) {
     const { said, strokes } = this.#desk;
     if (!said || !this.#parts) return;
-    const [opened, drawing] = [this.#opened, { strokes, ...this.#readingOf(said) }];
+    const [opened, drawing] = [this.#opened, { strokes, ...this.#asRead(said) }];
     this.#desk.put([]);
     this.#change(() => {
       if (opened === null) this.#drawings.keep(drawing, truth);
@@ -217,21 +239,23 @@ class Draw {
     this.#parts.teaching.say(what);
   }
 
-  #readingOf({ label, probabilities, verdict }) {
-    const nKnown = this.#drawings.learned.length;
-    return { name: this.#model.labelNames[label], share: probabilities[label], verdict, nKnown };
+  #asRead(said) {
+    return asRead(this.#model, said, this.#drawings);
   }
 
   // Change what is kept; then read by what is known now, and show that.
   #change(act) {
     act();
-    const { teaching, keptList, numberDesk } = this.#parts;
+    const { teaching, keptList, numberDesk, more } = this.#parts;
     const lessons = this.#drawings.learned
       .map(({ truth, ...drawing }) => ({ ...drawing, label: this.#model.labelNames.indexOf(truth) }))
       .filter(({ label }) => label >= 0); // another model may have other labels
     this.#desk.reader = numberDesk.reader = this.#learner.learn(lessons);
     teaching.show(lessons.length);
     keptList.show(this.#drawings.kept, inkRgb(this.#root));
+    keptList.mark(this.#wayEnds);
+    more.showDrawing(this.strokes, this.#desk.reader);
+    more.showWay();
     this.#tell();
   }
 
@@ -247,23 +271,27 @@ class Draw {
 
   // Keep and learn the drawings of a file; returns what there is to say of it.
   async #bringBack(file) {
-    const names = this.#model.labelNames;
-    const fresh = [];
+    let fresh;
     try {
-      const isHere = new Set(this.#drawings.kept.map(keyOf));
-      for (const { strokes, image, label } of fromFile(await file.arrayBuffer())) {
-        const drawing = strokes ? { strokes } : { strokes: null, image: Array.from(image) };
-        if (isHere.has(keyOf({ ...drawing, truth: names[label] }))) continue;
-        if (!names[label]) throw new Error(`It has labels that this model has not: ${label}.`);
-        const { reader } = this.#desk;
-        const said = strokes ? readStrokes(reader, strokes) : readViews(reader, image);
-        fresh.push([{ ...drawing, ...this.#readingOf(said) }, names[label]]);
-      }
+      fresh = freshDrawings(await file.arrayBuffer(), this.#desk.reader, this.#drawings);
     } catch (error) {
       return `This file cannot be brought back. ${error.message}`;
     }
     this.#change(() => this.#drawings.keepAll(fresh));
     return `${countOf(fresh.length, "drawing")} brought back.`;
+  }
+
+  /** Kept drawings that a way leads from and to: those chosen last, or else the newest. */
+  get #wayEnds() {
+    const ids = this.#drawings.kept.map(({ id }) => id);
+    const chosen = this.#ends.filter((id) => ids.includes(id));
+    const rest = ids.filter((id) => !chosen.includes(id));
+    return [...rest.slice(0, 2 - chosen.length).reverse(), ...chosen];
+  }
+
+  #readKept(id) {
+    const drawing = this.#drawings.kept.find((each) => each.id === id);
+    return readViews(this.#desk.reader, this.#imageOf(drawing));
   }
 
   #imageOf({ id, strokes, image }) {
@@ -278,9 +306,4 @@ class Draw {
     this.#parts?.numberDesk.recolour(ink);
     this.#parts?.keptList.show(this.#drawings.kept, ink);
   }
-}
-
-/** The same for the same drawing with the same truth. */
-function keyOf({ strokes, image, truth }) {
-  return JSON.stringify([strokes ?? image, truth]);
 }

@@ -12,11 +12,13 @@ const UNSAID = "?";
  * @param {Model} options.model
  * @param {(drawing: object) => Uint8Array} options.imageOf  a kept drawing's image, (784,)
  * @param {(drawing: object) => void} options.onOpen  called with a drawing to look at once more
+ * @param {(id: number) => void} options.onWay  called with a drawing that a way shall lead to
  * @param {(id: number, truth: ?string) => void} options.onTruth  called with what a drawing was
  * @param {(id: number) => void} options.onRemove
- * @returns {{show: (kept: object[], ink: number[]) => void}}
+ * @returns {{show: (kept: object[], ink: number[]) => void, mark: (ends: number[]) => void}}
  */
-export function createKeptList(element, { model, imageOf, onOpen, onTruth, onRemove }) {
+export function createKeptList(element, options) {
+  const { model, imageOf, onOpen, onWay, onTruth, onRemove } = options;
   const summary = make("p", { class: "summary" });
   const list = make("ul", { class: "cards" });
   element.append(summary, list);
@@ -33,10 +35,14 @@ export function createKeptList(element, { model, imageOf, onOpen, onTruth, onRem
     was.addEventListener("change", () => onTruth(id, was.value === UNSAID ? null : was.value));
     const remove = makeButton("×", () => onRemove(id), { class: "remove", title: "Remove" });
     remove.setAttribute("aria-label", "Remove this drawing");
-    const said = verdict === "strange" ? `${name}?` : `${name}, ${share(sure, 0)}`;
+    const way = makeButton("↔", () => onWay(id), { class: "way-to", title: "Walk to this one" });
+    way.setAttribute("aria-label", "Walk from the drawing chosen before to this one");
+    const isDigit = verdict === "sure" || verdict === "unsure";
+    const said = isDigit ? `${name}, ${share(sure, 0)}` : `${name}?`;
     const read = make("span", { class: "read" }, `read ${said}`);
     return {
-      card: make("li", {}, open, remove, read, make("label", {}, "was ", was)),
+      card: make("li", {}, open, way, remove, read, make("label", {}, "was ", was)),
+      mark: (isEnd) => way.setAttribute("aria-pressed", `${isEnd}`),
       show({ truth }, ink) {
         was.value = truth ?? UNSAID;
         read.toggleAttribute("data-wrong", truth !== null && truth !== name);
@@ -46,6 +52,10 @@ export function createKeptList(element, { model, imageOf, onOpen, onTruth, onRem
   }
 
   return {
+    /** Mark those that a way leads from and to, by their ids. */
+    mark(ends) {
+      for (const [id, card] of cards) card.mark(ends.includes(id));
+    },
     show(kept, ink) {
       element.hidden = kept.length === 0;
       const before = [...cards.keys()];

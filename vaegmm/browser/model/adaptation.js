@@ -3,37 +3,45 @@
 
 import { Examples } from "./examples.js";
 import { N_PIXELS } from "./network.js";
-import { readViews } from "./reading.js";
-import { partialDrawings, renderStrokes } from "./strokes.js";
+import { readViews, viewsOf } from "./reading.js";
 
 const LEAST_TO_JUDGE = 5; // fewer drawings say nothing of what they are worth
+const LEAST_WEIGHT = 0.01; // of a view, where those of a drawing sum to 1
 
 /**
  * Prepare a labelled drawing: what takes long is done once, however often it is learned.
  *
- * It is learned by itself and parts of it, the views by which it is read: each of them must find
- * its example.
+ * It is learned by the views by which it is read, each as much as it is believed, so that what looks
+ * like another digit without one of its strokes teaches little; views that are hardly believed are
+ * left out.
  *
  * @param {Model} model  its components have names
  * @param {object} drawing
  * @param {?number[][][]} [drawing.strokes]
  * @param {?ArrayLike<number>} [drawing.image]  (784,), where there are no strokes
  * @param {number} drawing.label
- * @returns {object}  a lesson: strokes, or null; image (784,) bytes; label; and what is remembered
- *   of its views: images (V, 784), weights (V,), which sum to 1, and seen, as of `Model.see`
+ * @returns {object}  a lesson: strokes, or null; image (784,) bytes; label; z (W, D) and weights
+ *   (W,), which sum to 1, of what it teaches; and what is remembered of all V views: images (V, 784)
+ *   and beliefs (V,), as of `viewsOf`, and seen, as of `Model.see`
  * @throws {Error} if it is no drawing, or the label is unusable
  */
 export function prepare(model, { strokes = null, image = null, label }) {
-  const images = strokes
-    ? renderStrokes([strokes, ...partialDrawings(strokes)])
-    : Uint8Array.from(image ?? []);
-  const [n, nLabels] = [images.length / N_PIXELS, model.named().nLabels];
-  if (!strokes && n !== 1) throw new Error("image must have 784 bytes.");
+  const nLabels = model.named().nLabels;
   if (!(Number.isInteger(label) && label >= 0 && label < nLabels))
     throw new Error(`label must be a whole number from 0 to ${nLabels - 1}; got ${label}.`);
-  const weights = new Float64Array(n).fill(1 / n);
-  const first = images.slice(0, N_PIXELS);
-  return { strokes, image: first, label, images, weights, seen: model.see(images) };
+  if (!strokes && image?.length !== N_PIXELS) throw new Error("image must have 784 bytes.");
+  const { images, beliefs } = strokes
+    ? viewsOf(strokes)
+    : { images: Uint8Array.from(image), beliefs: [] };
+  const remembered = { images, beliefs, seen: model.see(images) };
+  const { views } = readAgain(model, remembered);
+  const counting = views.filter(({ weight }) => weight >= LEAST_WEIGHT);
+  const total = counting.reduce((sum, { weight }) => sum + weight, 0);
+  return {
+    ...{ strokes, image: images.slice(0, N_PIXELS), label, ...remembered },
+    z: counting.flatMap(({ z }) => Array.from(z)),
+    weights: counting.map(({ weight }) => weight / total),
+  };
 }
 
 /**
@@ -43,13 +51,12 @@ export function prepare(model, { strokes = null, image = null, label }) {
  */
 export function learn(model, lessons) {
   if (!lessons.length) return model;
-  const together = (parts) => parts.flatMap((part) => Array.from(part));
   const examples = model.examples ?? Examples.beside(model);
   return model.withExamples(
     examples.withMore(
-      together(lessons.map(({ seen }) => seen.z)),
-      together(lessons.map(({ weights, label }) => weights.map(() => label))),
-      together(lessons.map(({ weights }) => weights)),
+      lessons.flatMap(({ z }) => z),
+      lessons.flatMap(({ weights, label }) => weights.map(() => label)),
+      lessons.flatMap(({ weights }) => weights),
     ),
   );
 }
@@ -75,8 +82,12 @@ export function worth(model, lessons) {
   };
 }
 
-/** The label that a model reads a lesson's drawing as, which it has seen before. */
-function read(model, { images, seen }) {
+function read(model, lesson) {
+  return readAgain(model, lesson).label;
+}
+
+/** Read a drawing whose views were seen before. */
+function readAgain(model, { images, beliefs, seen }) {
   const look = () => model.look(images, seen);
-  return readViews(Object.create(model, { look: { value: look } }), images).label;
+  return readViews(Object.create(model, { look: { value: look } }), images, beliefs);
 }

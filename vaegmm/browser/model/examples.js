@@ -1,8 +1,8 @@
 // A few labelled images that a model has also seen: small components beside its mixture, as
 // examples.py computes them.
 
-const SPREAD = 0.5; // covariance, in units of the mean covariance within the mixture's components
-const MASS = 0.05; // weight of an example's component, where those of the mixture sum to 1
+const SPREAD = 0.4; // covariance, in units of the mean covariance within the mixture's components
+const MASS = 0.02; // weight of an example's component, where those of the mixture sum to 1
 const REACH = 3; // squared Mahalanobis distance up to which an example has a say, for each latent
 const LOG_2PI = Math.log(2 * Math.PI);
 

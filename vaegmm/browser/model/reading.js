@@ -30,14 +30,25 @@ const LEFTWARD = 2.2; // for an end that goes to the left, as the hook of a 9 do
  * @throws {Error} if the strokes are no drawing
  */
 export function readStrokes(model, strokes, { pad } = {}) {
+  const { images, beliefs } = viewsOf(strokes);
+  const said = readViews(model, images, beliefs);
+  if (hasDot(strokes)) Object.assign(said, judge(said.probabilities, 0));
+  return pad && runsOff(strokes, ...pad) ? { ...said, verdict: "off the pad" } : said;
+}
+
+/**
+ * @param {number[][][]} strokes
+ * @returns {{images: Uint8Array, beliefs: number[]}}  the views by which a drawing is read, itself
+ *   first, (V, 784), and how far each is believed before it is looked at, (V,)
+ * @throws {Error} if the strokes are no drawing
+ */
+export function viewsOf(strokes) {
   const parts = drawingParts(strokes);
   const beliefs = parts.map(
     ({ share, turn, leftward }) => SHARE * share + TURN * turn + LEFTWARD * leftward,
   );
   const images = renderStrokes([strokes, ...parts.map((part) => part.strokes)]);
-  const said = readViews(model, images, [WHOLE, ...beliefs]);
-  if (hasDot(strokes)) Object.assign(said, judge(said.probabilities, 0));
-  return pad && runsOff(strokes, ...pad) ? { ...said, verdict: "off the pad" } : said;
+  return { images, beliefs: [WHOLE, ...beliefs] };
 }
 
 /**

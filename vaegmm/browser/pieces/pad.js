@@ -117,6 +117,12 @@ class Pad {
     return this.#canvas;
   }
 
+  /** Its width in units of its height, as it is seen. */
+  get aspect() {
+    const { clientWidth, clientHeight } = this.#canvas;
+    return clientHeight ? clientWidth / clientHeight : 1;
+  }
+
   /** Take the last stroke back, or what Clear took away. */
   undo() {
     if (this.#cleared && !this.#strokes.length) {
