@@ -58,10 +58,12 @@ export function createBars(element, { model }) {
   const { labelNames } = model;
   const rows = Array.from({ length: Math.min(labelNames.length, MOST_BARS) }, createBar);
   const blank = new Float32Array(labelNames.length);
-  element.append(make("ol", { class: "bars" }, ...rows.map(({ row }) => row)));
+  const list = make("ol", { class: "bars" }, ...rows.map(({ row }) => row));
+  element.append(list);
   return {
     show(said) {
       const p = said?.probabilities ?? blank;
+      list.toggleAttribute("data-doubtful", ["strange", "off the pad"].includes(said?.verdict));
       const order = Array.from(p.keys());
       if (order.length > MOST_BARS) order.sort((a, b) => p[b] - p[a]);
       const best = said ? p.indexOf(Math.max(...p)) : -1;
