@@ -176,7 +176,8 @@ export class Formulas {
     const { xx, xy, yy } = this.#sample.projection.ellipse(k, frame);
     const gap = Math.hypot((xx - yy) / 2, xy);
     const root = (value) => decimal(Math.sqrt(Math.max(value, 0)), 3);
-    return `${root((xx + yy) / 2 + gap)} × ${root((xx + yy) / 2 - gap)}`;
+    const long = root((xx + yy) / 2 + gap);
+    return this.#sample.projection.nAxes > 1 ? `${long} × ${root((xx + yy) / 2 - gap)}` : long;
   }
 }
 
