@@ -20,7 +20,8 @@ const SOURCES = { digit: "A digit", number: "A number" };
 const FILE = "my-digits.npz";
 
 /**
- * Make the pad, with what belongs to it, in an element. draw.css and pieces.css belong to it.
+ * Make the pad, with what belongs to it, in an element. draw.css, rest.css, explanation.css and
+ * pieces.css belong to it.
  *
  * @param {HTMLElement} element
  * @param {object} options
