@@ -31,7 +31,7 @@ import numpy as np
 import views
 
 import vaegmm
-from vaegmm import data, reading
+from vaegmm import data
 from vaegmm.examples import MASS, SPREAD, Examples, with_votes
 from vaegmm.inference import Inference
 from vaegmm.preprocess import PEN_WIDTH, digit_from_strokes
@@ -83,15 +83,15 @@ def print_row(title: str, predicted: np.ndarray, labels: np.ndarray) -> None:
 def print_learned(model: vaegmm.VAEGMM, drawings: list[dict[str, Any]]) -> None:
     """Print accuracy after some drawings of one's own."""
     looks = Looks.of(model, drawings)
-    constants = [looks.constants_without(fold) for fold in range(FOLDS)]
-    hits = hits_of(looks, constants, settings())
+    weights = [looks.weights_without(fold) for fold in range(FOLDS)]
+    hits = hits_of(looks, weights, settings())
     held_out = np.empty_like(hits[0, 0])
     for fold in range(FOLDS):
         # The constants of the reading, by which these are chosen and judged, are such too.
         is_own = looks.fold_of_writer == fold
         best = np.nanmean(hits[:, fold, 1:, ~is_own], (0, 2)).argmax()
         held_out[:, is_own] = hits[best, fold, :, is_own].T
-    shipped = hits_of(looks, [present()], [(SPREAD, MASS)])[0, 0]
+    shipped = hits_of(looks, [looks.weights], [(SPREAD, MASS)])[0, 0]
     print("\n| drawings of one's own | accuracy, by constants of other writers | as shipped |")
     print("|---|---|---|")
     for n, other, own in zip(LEARNED, mean(held_out), mean(shipped), strict=True):
@@ -101,7 +101,7 @@ def print_learned(model: vaegmm.VAEGMM, drawings: list[dict[str, Any]]) -> None:
 def choose(model: vaegmm.VAEGMM, drawings: list[dict[str, Any]]) -> None:
     """Print accuracy for each spread and mass of an example, here and elsewhere."""
     looks = Looks.of(model, drawings)
-    hits = hits_of(looks, [present()], settings())[:, 0]
+    hits = hits_of(looks, [looks.weights], settings())[:, 0]
     test = data.load("mnist").test
     some = test.take(np.arange(0, len(test), 8))
     inference = model.infer(some.images)
@@ -122,7 +122,6 @@ def accuracy_elsewhere(
     looks: Looks, inference: Inference, labels: np.ndarray, spread: float, mass: float
 ) -> float:
     """Return accuracy of other images once each writer's first 30 drawings are learned."""
-    weights = views.weights_of(looks.features, present())
     likelihoods = [looks.model.mixture.score_samples(points) for points in inference.points]
     found = []
     for writer in range(len(looks.fold_of_writer)):
@@ -130,7 +129,7 @@ def accuracy_elsewhere(
         together = np.concatenate([looks.points[n][0] for n in own])
         seen = ~np.isnan(looks.features[own][..., 0])
         examples = examples_of(looks.model, spread, mass).with_more(
-            together, np.repeat(looks.labels[own], seen.sum(1)), weights[own][seen]
+            together, np.repeat(looks.labels[own], seen.sum(1)), looks.weights[own][seen]
         )
         votes = [
             examples.votes(points, likelihood, inference.label_probabilities.shape[1])
@@ -145,11 +144,6 @@ def examples_of(model: vaegmm.VAEGMM, spread: float, mass: float) -> Examples:
     """Return no examples yet, as wide and as heavy as asked for."""
     none = Examples.beside(model.mixture)
     return replace(none, covariance=none.covariance * spread / SPREAD, mass=mass)
-
-
-def present() -> np.ndarray:
-    """Return the constants of the reading, as they are."""
-    return np.array([getattr(reading, name) for name in views.NAMES])
 
 
 def mean(hits: np.ndarray) -> np.ndarray:
@@ -172,6 +166,7 @@ class Looks:
     fold_of_writer: np.ndarray  # (W,)
     features: np.ndarray  # (N, V, F) what each view's belief is a sum of
     probabilities: np.ndarray  # (N, V, C) p(label | view) without examples
+    weights: np.ndarray  # (N, V) how much each view is believed, as shipped
     points: list[np.ndarray]  # of each drawing, (5, its views, D)
 
     @classmethod
@@ -179,31 +174,37 @@ class Looks:
         """Look at drawings."""
         strokes = [drawing["strokes"] for drawing in drawings]
         features, probabilities = views.views_of(model, strokes)
-        images = [[view.image for view in read_strokes(model, each).views] for each in strokes]
-        points = [model.infer(np.stack(each)).points for each in images]
+        points, weights = [], np.zeros(features.shape[:2])
+        for row, each in zip(weights, strokes, strict=True):
+            seen = read_strokes(model, each).views
+            row[: len(seen)] = [view.weight for view in seen]
+            points.append(model.infer(np.stack([view.image for view in seen])).points)
         writers, writer = np.unique([each["writer"] for each in drawings], return_inverse=True)
         folds = np.random.default_rng(0).permutation(len(writers)) % FOLDS
         labels = np.array([drawing["label"] for drawing in drawings])
-        return cls(model, labels, writer, folds, features, probabilities, points)
+        return cls(model, labels, writer, folds, features, probabilities, weights, points)
 
-    def constants_without(self, fold: int) -> np.ndarray:
-        """Fit the constants of the reading to the writers of all other folds."""
+    def weights_without(self, fold: int) -> np.ndarray:
+        """Weigh the views by constants that the writers of all other folds are read best with."""
         others = self.fold_of_writer[self.writer] != fold
-        return views.fitted(self.features[others], self.probabilities[others], self.labels[others])
+        constants = views.fitted(
+            self.features[others], self.probabilities[others], self.labels[others]
+        )
+        return views.weights_of(self.features, constants)
 
 
 def hits_of(
-    looks: Looks, constants: list[np.ndarray], chosen: list[tuple[float, float]]
+    looks: Looks, believed: list[np.ndarray], chosen: list[tuple[float, float]]
 ) -> np.ndarray:
-    """Measure accuracy by constants of the reading, R times, and of examples, S times.
+    """Measure accuracy with views weighed in R ways and S settings of examples.
 
     Returns:
         Of each number of learned drawings and each writer, shape (S, R, L, W); NaN where a writer
         has not drawn as many.
     """
-    weights = np.stack([views.weights_of(looks.features, each) for each in constants])
+    weights = np.stack(believed)  # (R, N, V)
     n_writers = len(looks.fold_of_writer)
-    hits = np.full((len(chosen), len(constants), len(LEARNED), n_writers), np.nan)
+    hits = np.full((len(chosen), len(believed), len(LEARNED), n_writers), np.nan)
     for writer in range(n_writers):
         own = np.flatnonzero(looks.writer == writer)
         for s, (spread, mass) in enumerate(chosen):
