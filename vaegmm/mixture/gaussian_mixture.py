@@ -179,6 +179,8 @@ class GaussianMixture(Density):
         points = Points(X, sample_weight, allow_missing=True)
         group = Processes() if self.distributed else ALONE
         points.has_missing = group.total(points.has_missing, points.device) > 0
+        n_points = len(points) if points.weights is None else points.weights.sum().item()
+        n_seen = group.total(n_points, points.device)
         binding = self._binding(y, points, self.component_labels)
         generator = self._generator(group, points.device)
         sample = draw_sample(points, self.n_components, group, generator)
@@ -197,8 +199,7 @@ class GaussianMixture(Density):
         self._set(best.parameters, points.dtype, to_kind)
         self.converged_, self.n_iter_ = best.converged, len(best.lower_bounds)
         self.lower_bound_, self.lower_bounds_ = _bound(best), best.lower_bounds
-        n_points = len(points) if points.weights is None else points.weights.sum().item()
-        self.n_samples_seen_ = group.total(n_points, points.device)
+        self.n_samples_seen_ = n_seen
         self._stream: Stream | None = None
         self._regulariser = regulariser
         if binding is not None:
