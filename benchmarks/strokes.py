@@ -41,8 +41,8 @@ STROKES = Path(__file__).resolve().parents[2] / "shared/data/strokes/pen_digits_
 FOLDS = 6
 LEARNED = (0, 5, 10, 20, 30)  # drawings of one's own
 ORDERS = 4  # in which they are learned
-SPREADS = (0.2, 0.4, 0.6)
-MASSES = (0.01, 0.02, 0.05)
+SPREADS = (0.3, 0.4, 0.6)
+MASSES = (0.02, 0.05)
 
 
 def main() -> None:
