@@ -97,14 +97,14 @@ def test_labels_that_do_not_fit_are_refused(n_images, labels, message):
         name_components(np.full((n_images, 2), 0.5), np.array(labels, dtype=int), n_classes=5)
 
 
-def blurred(n_images, seed=0):
+def blurred(n_images, seed=0, blur=0.4):
     """Components that are digits, and responsibilities that are as often right as they say.
 
     Between two components an image lends its label to both, so names are less sure than they
     could be.
     """
     generator = np.random.default_rng(seed)
-    responsibilities = generator.dirichlet(np.full(4, 0.4), n_images)
+    responsibilities = generator.dirichlet(np.full(4, blur), n_images)
     at = responsibilities.cumsum(1) > generator.random(n_images)[:, None]
     return responsibilities, at.argmax(1)
 
@@ -126,7 +126,7 @@ def test_the_temperature_makes_names_as_sure_as_they_are_right():
 
 def test_few_labels_leave_the_temperature_alone():
     assert name_components(*blurred(199), n_classes=4).temperature == 1
-    assert name_components(*blurred(200), n_classes=4).temperature != 1
+    assert name_components(*blurred(1000), n_classes=4).temperature != 1
 
 
 def test_every_temperature_gives_probabilities():
@@ -147,8 +147,16 @@ def test_a_temperature_can_be_taken_back():
     )
 
 
+def test_a_temperature_changes_how_sure_names_are_and_hardly_what_they_say():
+    responsibilities, labels = blurred(4000, blur=0.2)
+    names = name_components(responsibilities, labels, n_classes=4)
+    said = names.label_probabilities(responsibilities).argmax(1)
+    raw = names.at_temperature(1.0).label_probabilities(responsibilities).argmax(1)
+    assert (said == labels).mean() >= (raw == labels).mean() - 0.01
+
+
 def test_names_from_before_say_nearly_what_they_said():
-    responsibilities, labels = blurred(4000)
+    responsibilities, labels = blurred(4000, blur=0.05)
     raw = name_components(responsibilities, labels, n_classes=4).at_temperature(1.0)
     powers = raw.label_probabilities(responsibilities) ** (1 / 0.6)
     expected = powers / powers.sum(1, keepdims=True)

@@ -97,7 +97,9 @@ def test_without_runs_it_offers_to_start_one() -> None:
     assert page.title[0].value == "Train"
     assert page.selectbox(key="data").value == "digits", "the others would have to be downloaded"
     assert "None yet" in _texts(page)
-    assert "1,199 training images in batches of 128: 10 steps an epoch, 600 in all" in _texts(page)
+    assert "1,199 training images in batches of 128: 10 steps an epoch, 1,200 in all" in _texts(
+        page
+    )
     assert not page.button(key="start").disabled
     assert not page.dataframe
 

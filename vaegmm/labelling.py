@@ -17,6 +17,7 @@ _LEAST_LABELS_TO_CALIBRATE = 200
 _FOLDS = 5
 _HOTTEST = 10.0  # and the coldest is its reciprocal
 _MOST_LOST = 0.002  # of the accuracy that a temperature may cost
+_STEPS_BACK = 20  # from the best temperature to one that costs no more
 _CERTAIN = 1e-12  # the least probability that is looked at: its logarithm stays finite
 
 
@@ -147,7 +148,7 @@ def _name(
 
 
 def _best_temperature(predict: Callable[[float], np.ndarray], truth: np.ndarray) -> float:
-    """Find the temperature at which `predict` says best what is true, 1 where that costs accuracy.
+    """Find the temperature at which `predict` says best what is true, as far as none is lost.
 
     Args:
         predict: p(label | image n) at a temperature, shape (N, C).
@@ -163,9 +164,14 @@ def _best_temperature(predict: Callable[[float], np.ndarray], truth: np.ndarray)
 
     bound = np.log(_HOTTEST)
     best = float(np.exp(minimize_scalar(cross_entropy, bounds=(-bound, bound), method="bounded").x))
-    right, right_before = (predict(t).argmax(1) == truth.argmax(1) for t in (best, 1.0))
     # Where no component is a label, sharper names change what is said, and not only how surely.
-    return best if right.mean() > right_before.mean() - _MOST_LOST else 1.0
+    least = _hits(predict(1.0), truth) - _MOST_LOST
+    ways = np.geomspace(best, 1.0, _STEPS_BACK)
+    return next(float(t) for t in ways if t == 1 or _hits(predict(float(t)), truth) >= least)
+
+
+def _hits(predicted: np.ndarray, truth: np.ndarray) -> float:
+    return float((predicted.argmax(1) == truth.argmax(1)).mean())
 
 
 def _at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:

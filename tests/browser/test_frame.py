@@ -52,7 +52,7 @@ def test_back_and_forward_keep_page_and_view(open_page: Opened) -> None:
     assert view(page) == ("Draw", {})
     page.get_by_text("A photo", exact=True).click()
     page.wait_for_url("**/Draw?source=A+photo")
-    expect(page.get_by_text("A photo or scan of one digit")).to_be_visible()
+    expect(page.get_by_text("A photo or scan of digits")).to_be_visible()
     page.go_back()  # Streamlit 1.67 leaves the page without its view on the way to the next one
     settle(page, "Reconstruct")
     expect(source(page, "at random")).to_be_checked()

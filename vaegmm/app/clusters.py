@@ -14,7 +14,6 @@ from vaegmm.editing import BY_HAND, merge, rename, split
 from vaegmm.errors import InputError
 from vaegmm.model import VAEGMM
 
-_NONE = "no change"  # the reason for refusing what is none
 _KEY = "components"  # of the element in the page
 _REFUSED = "edit_refused"  # session key: why the last change could not be made
 
@@ -45,12 +44,14 @@ def edited(model: VAEGMM, change: Any) -> VAEGMM:
             return merge(model, [_whole(component) for component in components])
         case {"what": "split", "component": int(component)}:
             return split(model, component)
-    raise InputError(f"change must be a renaming, merger or split; got {change!r}.", reason=_NONE)
+    raise InputError(
+        f"change must be a renaming, merger or split; got {change!r}.", reason="no change"
+    )
 
 
 def _whole(value: Any) -> int:
     if not isinstance(value, int):
-        raise InputError(f"component must be a whole number; got {value!r}.", reason=_NONE)
+        raise InputError(f"component must be a whole number; got {value!r}.", reason="no change")
     return value
 
 
