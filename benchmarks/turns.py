@@ -3,9 +3,9 @@
     python benchmarks/turns.py CHECKPOINT [--images 1000]
 
 Prints for each rule the share of upright digits that it offers to turn, and of digits on their side
-and upside down the share that it offers the right turn. The rule of vaegmm/photo_reading.py: a digit
-is less typical than `_ATYPICAL`, and after a turn more typical than `_TURNED` and called something
-with more than `_SURE`.
+and upside down the share that it offers the right turn. The rule of vaegmm/photo_reading.py is that
+a digit is less typical than `_ATYPICAL`, and after a turn more typical than `_TURNED` and called
+something with more than `_SURE`.
 """
 
 from __future__ import annotations

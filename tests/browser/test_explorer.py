@@ -517,7 +517,9 @@ def test_swatches_are_exactly_the_points_colours(
     modules: Modules, small_model: VAEGMM, digits: Dataset, colour: str
 ) -> None:
     view = {"colour": colour}
-    shown = Explorer(modules, small_model, None, digits.train.labels, view)
+    model = copy.copy(small_model)  # as it is, it is sure of nothing
+    model.names = small_model.require_names().at_temperature(0.2)
+    shown = Explorer(modules, model, None, digits.train.labels, view)
     swatches = shown.run(
         """return [...document.querySelectorAll(".legend i")].map((swatch) =>
           getComputedStyle(swatch).backgroundColor)"""

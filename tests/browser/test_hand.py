@@ -103,8 +103,8 @@ def test_an_adapted_model_says_the_same(modules: Modules, shipped: VAEGMM, digit
     votes = adapted.examples.votes(z, shipped.mixture.score_samples(z), 10)
     np.testing.assert_allclose(theirs["votes"], votes.ravel(), atol=1e-4)
     said = adapted.label_probabilities(adapted.latents[:3000])
-    changed = said.argmax(1) != shipped.label_probabilities(shipped.latents[:3000]).argmax(1)
-    assert changed.any()
+    moved = np.abs(said - shipped.label_probabilities(shipped.latents[:3000])).max()
+    assert moved > 1e-4, "some lie near what was learned"
     close = np.diff(np.sort(said)[:, -2:])[:, 0] < 1e-3
     assert ((theirs["scores"] == said.argmax(1)) | close).all()
 
