@@ -157,6 +157,7 @@ const PARTS = {
         storage: storageIn(() => sessionStorage, keptAs), // of this tab: hands are apart
         onStrokes: (strokes) => mounted.tell.value("strokes", strokes),
         onHand: (hand) => mounted.tell.once("hand", hand),
+        onCluster: (component) => mounted.tell.once("cluster", component),
       });
       let shown = source;
       return {

@@ -29,6 +29,8 @@ const TIPS = {
  * @param {(strokes: number[][][]) => void} options.onEnd  called at the end of a stroke, and when
  *   strokes are taken back, put back or cleared
  * @param {() => void} options.onKeep  called by the Enter key on a drawing
+ * @param {(component: number) => void} [options.onCluster]  called with a cluster whose card is to
+ *   open; left out, there are no cards
  * @returns {Desk}
  */
 export function createDesk(element, options) {
@@ -45,9 +47,9 @@ class Desk {
   #due = 0; // when the drawing may be read again while the pen moves
   #late = 0;
 
-  constructor(element, { model, strokes, talk, onSaid, onEnd, onKeep }) {
+  constructor(element, { model, strokes, talk, onSaid, onEnd, onKeep, onCluster }) {
     this.#model = this.#reader = model;
-    this.#act = { onSaid, onEnd };
+    this.#act = { onSaid, onEnd, onCluster };
     this.#ink = inkRgb(element);
     this.#parts = this.#build(element, strokes, talk, onKeep);
     this.#read(strokes);
@@ -142,7 +144,8 @@ class Desk {
       }),
       verdict: createVerdict(sure, { model }),
       bars: model.names && createBars(answer, { model }),
-      explanation: model.names && createExplanation(seen, { model }),
+      explanation:
+        model.names && createExplanation(seen, { model, onCluster: this.#act.onCluster }),
       map: createPlaceMap(places, { model }),
       latents: createLatents(latents, { model }),
     };

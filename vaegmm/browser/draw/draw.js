@@ -34,6 +34,8 @@ const FILE = "my-digits.npz";
  *   (784,), and its truth, the name of a label
  * @param {string} [options.source]  "digit" or "number": which pad is seen; left out, one chooses
  *   on the page
+ * @param {(component: number) => void} [options.onCluster]  called with a cluster whose card is to
+ *   open; left out, there are no cards
  * @returns {Draw}
  */
 export function createDraw(element, options) {
@@ -55,7 +57,7 @@ class Draw {
   #told; // revision of what `onHand` was last told
   #images = new Map(); // id of a kept drawing -> its image
 
-  constructor(element, { model, storage, source = null, onStrokes, onHand }) {
+  constructor(element, { model, storage, source = null, onStrokes, onHand, onCluster }) {
     this.#model = model;
     this.#act = { onStrokes, onHand };
     this.#drawings = new Drawings(storage);
@@ -68,7 +70,7 @@ class Draw {
     this.#root.append(...Object.values(this.#pages));
     const strokes = this.#drawings.strokesOn("digit");
     this.#desk = createDesk(this.#pages.digit, {
-      ...{ model, strokes, talk },
+      ...{ model, strokes, talk, onCluster },
       onSaid: (said) => this.#follow(said),
       onEnd: (drawn) => this.#finish(drawn),
       onKeep: () => (this.#parts?.round.asked ? this.#parts.round.next() : this.#keep(null)),

@@ -73,7 +73,8 @@ export function roundedTogether(values) {
  * @param {HTMLElement} element
  * @param {object} options
  * @param {Model} options.model  its components have names
- * @param {(component: number) => void} [options.onCluster]  called with a cluster that was chosen
+ * @param {(component: number) => void} [options.onCluster]  called with a cluster whose card is
+ *   to open
  * @returns {{show: (said: ?object) => void}}  said: as `readStrokes` or `readViews` returns it, or
  *   null: nothing was asked
  */
@@ -202,7 +203,7 @@ function whatOf(model, term, nRest, { meanOf, onCluster, ink }) {
   }
   const picture = makePicture();
   paint(picture, meanOf(component), ink);
-  const title = onCluster ? "Go to the middle of this cluster" : null;
+  const title = onCluster ? "Open the card of this cluster" : null;
   const attributes = { class: "what", title, disabled: !onCluster };
   const button = makeButton("", () => onCluster(component), attributes);
   button.append(picture, make("span", {}, componentTitle(model, component)), bar);
