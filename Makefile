@@ -14,7 +14,7 @@ app: $(VENV)/app
 
 # One thread a process: several for one small product wait for each other on busy cores.
 test: $(VENV)/dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(if $(FAST),-m "not slow")
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal $(if $(FAST),-m "not slow")
 
 check: $(VENV)/dev
 	$(BIN)/ruff format --check .
