@@ -90,6 +90,9 @@ def with_weights_times(model: VAEGMM, factor: float) -> VAEGMM:
 
 
 def test_weights_that_float16_cannot_hold_stay_float32(small_model: VAEGMM) -> None:
+    small_model = copy.copy(small_model)
+    small_model.names = None  # which are so unsure that a rounding changes some
+    small_model.label_names = ()
     assert halves_suffice(small_model)
     assert read(to_blob(small_model))[1]["encoder.0.weight"].dtype == np.float16
     too_large = with_weights_times(small_model, 1e7)

@@ -24,6 +24,7 @@ _FORMS = {
 # Session keys that no widget owns.
 _FIT = "refit"  # the fit that this person waits for
 _ASKED = "mixture_asked"  # the model whose address was looked at
+_FILLED = "mixture_filled"  # whether a field was set since both were drawn
 _REFUSED = "refit_refused"  # why no fit was begun
 
 
@@ -41,12 +42,12 @@ def offer(model: VAEGMM) -> None:
     number, form = _fields(own)
     is_first = st.session_state.get(_ASKED) != own.fingerprint
     if _fit_of(own) is None and not is_first:
-        st.session_state[number], st.session_state[form] = _size_of(model)  # what is shown
-    # What a field is set to must not be given to it twice: Streamlit complains.
-    at: dict[str, Any] = {} if number in st.session_state else {"value": own_size[0]}
-    form_at: dict[str, Any] = (
-        {} if form in st.session_state else {"index": list(_FORMS).index(own_size[1])}
-    )
+        _fill(own, _size_of(model))  # the fields say what is shown
+    # A field that has just been set is given no default beside: Streamlit complains. Elsewhere it
+    # has one, so that the address names only another mixture than the model's own.
+    is_set = st.session_state.pop(_FILLED, False)
+    at: dict[str, Any] = {} if is_set else {"value": own_size[0]}
+    form_at: dict[str, Any] = {} if is_set else {"index": list(_FORMS).index(own_size[1])}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
             f"Clusters (1 to {most})",
@@ -86,11 +87,7 @@ def begin(wanted: Wanted | Start) -> None:
     own = mixtures.own()
     _let_go()
     st.session_state[_FIT] = fit = Refit(own, wanted)
-    for field, value in zip(
-        _fields(own), (wanted.n_components, wanted.covariance_type), strict=True
-    ):
-        if st.session_state.get(field) != value:  # where a field has asked, it stands already
-            st.session_state[field] = value
+    _fill(own, (wanted.n_components, wanted.covariance_type))
     fit.wait(_PATIENCE)  # small fits, and those that somebody has made before
 
 
@@ -132,6 +129,14 @@ def _say_what_is_shown(model: VAEGMM, own: VAEGMM) -> None:
 def _fields(own: VAEGMM) -> tuple[str, str]:
     """Return the keys of both fields: those of this model, as another has clusters of its own."""
     return f"K-{own.fingerprint[:6]}", f"form-{own.fingerprint[:6]}"
+
+
+def _fill(own: VAEGMM, size: tuple[int, str]) -> None:
+    """Let the fields say what they don't say already."""
+    for field, default, value in zip(_fields(own), _size_of(own), size, strict=True):
+        if st.session_state.get(field, default) != value:
+            st.session_state[field] = value
+            st.session_state[_FILLED] = True
 
 
 def _size_of(model: VAEGMM) -> tuple[int, str]:
