@@ -1,16 +1,16 @@
 """Measure the server while many people draw: from a stroke's end until its rerun is finished.
 
     python benchmarks/load.py [--people 20] [--seconds 60] [--think 1.0] [--saturate]
-                              [--strokes FILE.jsonl.gz]
+                              [--looking 1.0] [--strokes FILE.jsonl.gz]
 
 Starts the app. A person is a websocket client that speaks Streamlit's own protocol on the Draw
 page: no browser, which answers by itself, so this is the server's share alone. Everybody has taught
-a hand of their own and looks at the nearest training images, which the server finds. People think,
-draw a stroke, wait for its answer, and clear the pad after the last stroke of a drawing. With
---saturate nobody thinks and a stroke takes no time, which tells how many answers a second the
-server can give.
+a hand of their own; a share of them (--looking) has opened the nearest training images, which the
+server finds: as the page opens, they are closed, and it only takes the strokes. People think, draw a
+stroke, wait for its answer, and clear the pad after the last stroke of a drawing. With --saturate
+nobody thinks and a stroke takes no time, which tells how many answers a second the server can give.
 
-Every answer is compared with what `read_strokes` says of the same strokes in this process, with a
+Every answer that is looked at is compared with what `read_strokes` says of the same strokes in this process, with a
 model that has learned the same hand. A cleared pad is no answer, but its rerun counts in the CPU
 time. Exits 1 if an answer was wrong or missing. For Linux: memory and CPU time are read from /proc.
 """
@@ -100,10 +100,13 @@ class Visitor:
     Args:
         socket: to the app.
         address: of the page.
+        is_looking: whether what the server reads is open.
     """
 
-    def __init__(self, socket: ClientConnection, address: str) -> None:
+    def __init__(self, socket: ClientConnection, address: str, is_looking: bool) -> None:
         self._socket = socket
+        self.is_looking = is_looking
+        self._view = OPENED if is_looking else ""
         self._address = address
         self._page_hash = self._fragment_id = self._pad_id = ""
 
@@ -115,7 +118,7 @@ class Visitor:
         """
         request = BackMsg()
         request.rerun_script.page_name = "Draw"
-        request.rerun_script.query_string = OPENED
+        request.rerun_script.query_string = self._view
         run = await self._run(request)
         if not self._pad_id:
             raise PageError("the page has no part called draw: where is the pad?")
@@ -147,7 +150,7 @@ class Visitor:
         request = BackMsg()
         request.rerun_script.page_script_hash = self._page_hash
         request.rerun_script.fragment_id = self._fragment_id
-        request.rerun_script.query_string = OPENED
+        request.rerun_script.query_string = self._view
         state = request.rerun_script.widget_states.widgets.add(id=self._pad_id)
         state.json_value = json.dumps({"strokes": strokes})
         return request
@@ -245,7 +248,7 @@ async def person(
                 return
             try:
                 run = await visitor.draw(step.strokes)
-                wrong = check(run, step)
+                wrong = check(run, step) if visitor.is_looking else ""
             except PageError as error:
                 tally.errors.append(str(error))
                 continue
@@ -274,7 +277,8 @@ async def measure(server: AppServer, hands: Sequence[Hand], options: argparse.Na
         )
         for _ in range(options.people)
     ]
-    visitors = [Visitor(socket, address) for socket in sockets]
+    n_looking = round(options.looking * len(sockets))
+    visitors = [Visitor(socket, address, i < n_looking) for i, socket in enumerate(sockets)]
     first = await visitors[0].open()
     await asyncio.gather(*(visitor.open() for visitor in visitors[1:]))
     chosen = [hands[i % len(hands)] for i in range(len(visitors))]
@@ -372,6 +376,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--think", type=float, default=1.0, help="mean seconds before a stroke")
+    parser.add_argument("--looking", type=float, default=1.0, help="share of people")
     parser.add_argument("--saturate", action="store_true", help="neither think nor take time")
     parser.add_argument("--strokes", type=Path, default=STROKES)
     options = parser.parse_args()
