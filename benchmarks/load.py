@@ -6,13 +6,14 @@
 Starts the app. A person is a websocket client that speaks Streamlit's own protocol on the Draw
 page: no browser, which answers by itself, so this is the server's share alone. Everybody has taught
 a hand of their own; a share of them (--looking) has opened the nearest training images, which the
-server finds: as the page opens, they are closed, and it only takes the strokes. People think, draw a
+server finds: as the page opens they are closed, and it only takes the strokes. People think, draw a
 stroke, wait for its answer, and clear the pad after the last stroke of a drawing. With --saturate
 nobody thinks and a stroke takes no time, which tells how many answers a second the server can give.
 
-Every answer that is looked at is compared with what `read_strokes` says of the same strokes in this process, with a
-model that has learned the same hand. A cleared pad is no answer, but its rerun counts in the CPU
-time. Exits 1 if an answer was wrong or missing. For Linux: memory and CPU time are read from /proc.
+Every answer that is looked at is compared with what `read_strokes` says of the same strokes in this
+process, with a model that has learned the same hand. A cleared pad is no answer, but its rerun
+counts in the CPU time. Exits 1 if an answer was wrong or missing. For Linux: memory and CPU time are
+read from /proc.
 """
 
 from __future__ import annotations
