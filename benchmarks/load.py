@@ -12,8 +12,8 @@ nobody thinks and a stroke takes no time, which tells how many answers a second 
 
 Every answer that is looked at is compared with what `read_strokes` says of the same strokes in this
 process, with a model that has learned the same hand. A cleared pad is no answer, but its rerun
-counts in the CPU time. Exits 1 if an answer was wrong or missing. For Linux: memory and CPU time are
-read from /proc.
+counts in the CPU time. Exits 1 if an answer was wrong or missing. For Linux: memory and CPU time
+are read from /proc.
 """
 
 from __future__ import annotations
