@@ -10,6 +10,7 @@ from vaegmm.app import explore, hand, in_page, photo, show
 from vaegmm.app.page import page, stop_without_model
 from vaegmm.app.words import say_verdict, sentence, share
 from vaegmm.browser.export import export_html_bytes
+from vaegmm.checkpoint import to_bytes
 from vaegmm.model import VAEGMM
 from vaegmm.reading import Reading, read_strokes
 
@@ -140,7 +141,7 @@ def offer_model(model: VAEGMM) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "mine.safetensors",
-            lambda: hand.as_checkpoint(model),
+            lambda: to_bytes(model),
             file_name="mine.safetensors",
             icon=":material/download:",
             on_click="ignore",

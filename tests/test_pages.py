@@ -21,9 +21,9 @@ from vaegmm import VAEGMM, GaussianMixture, data, load
 from vaegmm.adaptation import learn
 from vaegmm.app import choice, clusters
 from vaegmm.app.fitting import Refit
-from vaegmm.app.hand import as_checkpoint
 from vaegmm.app.start import Start
 from vaegmm.app.words import sentence, share
+from vaegmm.checkpoint import to_bytes
 from vaegmm.metrics import clustering_accuracy
 from vaegmm.preprocess import digit_from_strokes
 from vaegmm.reading import read_strokes
@@ -509,7 +509,7 @@ def test_what_was_taught_counts_in_this_session_alone(tmp_path: Path) -> None:
     assert "adapted to 2 drawings of your hand" in _texts(page)
     assert str(_read_as(_draw(SEVEN))).startswith("7 ")
     file = tmp_path / "mine.safetensors"
-    file.write_bytes(as_checkpoint(page.session_state["draw-mine"][1]))
+    file.write_bytes(to_bytes(page.session_state["draw-mine"][1]))
     assert read_strokes(load(file), SEVEN).label == 4
 
 

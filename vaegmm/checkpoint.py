@@ -90,6 +90,18 @@ def write_parts(parts: Parts, path: str | Path) -> None:
     write_tensors(path, tensors, header)
 
 
+def to_bytes(parts: Parts) -> bytes:
+    """Return what `write_parts` writes.
+
+    Raises:
+        CheckpointError: if it cannot be written to a temporary file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        write_parts(parts, path)
+        return path.read_bytes()
+
+
 def read_parts(path: str | Path) -> Parts:
     """Read what `write_parts` wrote, to the CPU.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from vaegmm.app import cached, in_page, mixtures
 from vaegmm.app.words import sentence, share
+from vaegmm.checkpoint import to_bytes
 from vaegmm.editing import BY_HAND, merge, rename, split
 from vaegmm.errors import InputError
 from vaegmm.model import VAEGMM
@@ -91,7 +90,7 @@ def _show_changes(model: VAEGMM) -> None:
             st.button("Undo", icon=":material/undo:", on_click=mixtures.undo, key="undo_edit")
         st.download_button(
             "Save as a new checkpoint",
-            lambda: checkpoint_bytes(model),
+            lambda: to_bytes(model),
             file_name="by-hand.safetensors",
             icon=":material/download:",
             on_click="ignore",
@@ -113,11 +112,3 @@ def _show_worth(model: VAEGMM) -> None:
         f"Of the {len(own.validation):,} validation images {share(before)} were read rightly "
         f"before the last change, {share(after)} are now."
     )
-
-
-def checkpoint_bytes(model: VAEGMM) -> bytes:
-    """Write a model as `VAEGMM.save` does."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.safetensors"
-        model.save(path)
-        return path.read_bytes()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,11 +55,3 @@ def _checked(model: VAEGMM, hand: Any) -> tuple[list[Drawing], list[int]]:
 
 def _as_image(pixels: Any) -> np.ndarray:
     return np.array(pixels, np.uint8).reshape(IMAGE_SHAPE)
-
-
-def as_checkpoint(model: VAEGMM) -> bytes:
-    """Return the bytes of a model's checkpoint."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "mine.safetensors"
-        model.save(path)
-        return path.read_bytes()
