@@ -15,7 +15,7 @@ _CRITERIA = {
     "bic": ("BIC", "lowest", "Likelihood less a price for each parameter; low is good."),
     "aic": ("AIC", "lowest", "The same with a lower price; low is good."),
     "log_likelihood": (
-        "Held-out log-likelihood",
+        "Held-out",
         "highest",
         "Of the test images' z, in nats an image: what the fit has not seen.",
     ),
