@@ -14,7 +14,7 @@ from vaegmm.film import Film, FilmError, FilmWriter, Frame, film_from_bytes, rea
 
 
 def _assert_same_frame(frame: Frame, expected: Frame) -> None:
-    assert {name: frame.header[name] for name in expected.header} == expected.header
+    assert frame.header == expected.header
     assert frame.arrays.keys() == expected.arrays.keys()
     for name, array in expected.arrays.items():
         assert frame.arrays[name].dtype == array.dtype

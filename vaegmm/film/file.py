@@ -196,7 +196,9 @@ def _blocks(data: bytes, name: str) -> Iterator[tuple[Frame, int]]:
 
 def _decode(block: bytes, name: str, number: int) -> Frame:
     try:
-        frame = Frame(*unpack(zlib.decompressobj().decompress(block, _MOST_INFLATED)))
+        header, arrays = unpack(zlib.decompressobj().decompress(block, _MOST_INFLATED))
+        del header["arrays"], header["fingerprint"]  # of the packing, which made them
+        frame = Frame(header, arrays)
         if (frame.kind == "film") != (number == 0):
             raise ValueError("a header is where a frame is expected, or the reverse")
         if number:
