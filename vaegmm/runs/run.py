@@ -41,6 +41,7 @@ class Run(RunDirectory):
         data_name: str | Path,
         device: str | None = None,
         upload: bytes | None = None,
+        film: bool = True,
     ) -> Run:
         """Make the directory of a new run.
 
@@ -51,6 +52,7 @@ class Run(RunDirectory):
             device: where to train; chosen by itself if None.
             upload: the content of a data set that is to be kept in the run's directory, under
                 `data_name`.
+            film: whether the training writes its film.
 
         Raises:
             RunError: if there is one already, or it cannot be made.
@@ -74,6 +76,7 @@ class Run(RunDirectory):
                 "config": config.to_dict(),
                 "data": _findable(str(data_name)),
                 "device": device,
+                "film": film,
                 "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             }
             replace(run.path / "config.json", json.dumps(settings, indent=1))
