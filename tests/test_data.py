@@ -481,7 +481,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("minst", "data must be mnist, fashion, digits, a .npz file or a folder of images; there"),
+        ("minst", "usps, a .npz file or a folder of images; there is no file or folder minst."),
         ("missing.npz", "there is no file or folder missing.npz."),
     ],
 )

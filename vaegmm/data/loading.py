@@ -9,9 +9,11 @@ from vaegmm.data.folder import load_folder
 from vaegmm.data.named import NAMES, load_named
 from vaegmm.data.npz import load_npz
 
+_TAKEN = f"{', '.join(NAMES)}, a .npz file"
+
 
 def load(name: str | Path) -> Dataset:
-    """Load a data set by name (`mnist`, `fashion`, `digits`) or by the path of a file or folder.
+    """Load a data set by name, one of `NAMES`, or by the path of a file or folder.
 
     A `.npz` holds `images` and, if you have them, `labels`, and strokes as `as_npz` writes them. A
     folder holds images, in one sub-folder a label or all together without labels.
@@ -29,14 +31,13 @@ def load(name: str | Path) -> Dataset:
         return load_npz(path)
     if path.exists():
         raise DataError(
-            f"data must be mnist, fashion, digits, a .npz file or a folder; got {name}. "
+            f"data must be {_TAKEN} or a folder; got {name}. "
             "Save your images as a .npz with an array `images`, or put them in a folder.",
             reason="kind of data",
             name=path.name,
         )
     raise DataError(
-        f"data must be mnist, fashion, digits, a .npz file or a folder of images; "
-        f"there is no file or folder {name}.",
+        f"data must be {_TAKEN} or a folder of images; there is no file or folder {name}.",
         reason="no such data",
         name=name,
     )
