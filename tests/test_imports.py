@@ -107,12 +107,15 @@ ALLOWED = {
     "labelling": set(),
     "devices": {"processes"},
     "vae": {"config", "gaussian"},
-    "images": {"vae"},
-    "training": {"config", "gaussian", "images", "mixture", "prior", "processes", "vae"},
+    "stored": {"vae"},
+    "images": {"stored", "vae"},
+    "training": {
+        *("config", "gaussian", "images", "mixture", "prior", "processes", "stored", "vae"),
+    },
     "mnist_form": set(),
     "photo": {"mnist_form"},
     "preprocess": {"mnist_form", "photo"},
-    "data": {"images", "mnist_form", "photo", "preprocess", "vae"},
+    "data": {"images", "mnist_form", "photo", "preprocess", "stored", "vae"},
     "examples": {"mixture"},
     "parts": {
         *("config", "examples", "prior", "labelling", "mixture", "projection", "typicality"),
@@ -121,7 +124,7 @@ ALLOWED = {
     "checkpoint": {
         *("config", "examples", "labelling", "mixture", "parts", "prior", "projection", "vae"),
     },
-    "inference": {"examples", "images", "parts", "vae"},
+    "inference": {"examples", "images", "parts", "stored", "vae"},
     "evaluation": {
         *("examples", "gaussian", "images", "metrics", "model", "preprocess", "prior", "reading"),
         "training",
@@ -134,7 +137,7 @@ ALLOWED = {
     # Training only inside `fit`: see the subprocess test.
     "model": {
         *("checkpoint", "config", "devices", "examples", "images", "inference", "labelling"),
-        *("mixture", "parts", "prior", "projection", "training"),
+        *("mixture", "parts", "prior", "projection", "stored", "training"),
     },
 }
 

@@ -61,9 +61,14 @@ def _score(model: VAEGMM, dataset: Dataset, options: argparse.Namespace) -> dict
     from vaegmm import data
     from vaegmm.evaluation import evaluate, knows_labels
 
-    # One's own file is scored whole, unless the model has seen some of it.
+    # One's own file is scored whole, unless the model has seen some of it, or it is larger than
+    # memory.
     trained_on = model.provenance.get("data", {}).get("fingerprint")
-    held_out = dataset.name in data.NAMES or trained_on == dataset.fingerprint
+    held_out = (
+        dataset.name in data.NAMES
+        or isinstance(dataset.train, data.StoredSplit)
+        or trained_on == dataset.fingerprint
+    )
     split = dataset.test if held_out else dataset.everything
     # Numbers mean the model's labels of these numbers, except in a data set that has a name.
     are_numbers = dataset.name not in data.NAMES and all(map(str.isdecimal, dataset.label_names))
