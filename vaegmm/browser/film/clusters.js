@@ -7,8 +7,9 @@ import { inkRgb, makePicture, paint } from "../pieces/pictures.js";
 import { make } from "../pieces/elements.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const [WIDTH, HEIGHT] = [300, 92];
+const [WIDTH, HEIGHT] = [320, 128];
 const EDGE = 6;
+const [OVER, UNDER] = [26, 16]; // what is left free above the dots, and below the axis
 const MOST_PICTURES = 40;
 
 /** A dot a start, and a picture a component. */
@@ -33,18 +34,18 @@ export class Clusters {
 
   /**
    * @param {object} frame  as filmframe.js opens it
+   * @param {object[]} headers  of the frames up to it
    * @param {{header: object, frames: object[]}} film
    */
-  show(frame, film) {
+  show(frame, headers, film) {
     const { header, componentImages, componentLabels } = frame;
     this.#labelNames = film.header.label_names;
-    const tried = triedBy(header, film.frames);
-    const all = film.frames.findLast(({ kind }) => kind === "start")?.starts ?? [];
+    const startsOf = (frames) => frames.findLast(({ kind }) => kind === "start")?.starts ?? [];
+    const tried = startsOf(headers);
     const { title, dots, said } = this.#parts;
-    const isTrying = header.kind === "start";
-    title.textContent = isTrying ? `Start ${tried.length} of the clusters` : "Clusters";
+    title.textContent = "Clusters";
     dots.toggleAttribute("hidden", tried.length === 0);
-    if (tried.length) this.#plot(tried, all);
+    if (tried.length) this.#plot(tried, startsOf(film.frames));
     said.textContent = sentenceOf(header, tried, componentImages);
     this.#paint(componentImages, componentLabels);
   }
@@ -57,25 +58,32 @@ export class Clusters {
     });
   }
 
+  // The best so far is a line that rises; those that are still to come have their place.
   #plot(tried, all) {
     const { dots } = this.#parts;
     const [low, high] = [Math.min(...all), Math.max(...all)];
-    const x = (i) => 2 * EDGE + ((WIDTH - 4 * EDGE) * i) / Math.max(all.length - 1, 1);
-    const y = (value) =>
-      HEIGHT - 2 * EDGE - ((HEIGHT - 4 * EDGE) * (value - low)) / (high - low || 1);
+    const [left, right, bottom] = [EDGE, WIDTH - EDGE, HEIGHT - UNDER];
+    const x = (i) => left + EDGE + ((right - left - 2 * EDGE) * i) / Math.max(all.length - 1, 1);
+    const y = (value) => bottom - EDGE - ((bottom - OVER) * (value - low)) / (high - low || 1);
     let best = -Infinity;
     const way = [];
-    const children = tried.map((value, i) => {
+    tried.forEach((value, i) => {
       if (i) way.push(`H${x(i)}`);
-      if (value > best) way.push(i ? `V${y(value)}` : `M${x(i)} ${y(value)}`);
+      if (value > best) way.push(`${i ? "V" : `M${x(0)} `}${y(value)}`);
       best = Math.max(best, value);
-      return part("circle", { cx: x(i), cy: y(value), r: 3.2 });
     });
-    children[tried.indexOf(best)].setAttribute("class", "best");
-    children[tried.length - 1].setAttribute("r", 4.4);
-    dots.replaceChildren(part("path", { d: way.join("") }), ...children);
-    const said = `${tried.length} starts; the best tells ${decimal(best, 3)} nats`;
-    dots.setAttribute("aria-label", said);
+    const first = tried.indexOf(best);
+    dots.replaceChildren(
+      part("path", { d: `M${left} ${bottom}H${right}`, class: "axis" }),
+      part("path", { d: way.join("") }),
+      ...tried.map((value, i) =>
+        part("circle", { cx: x(i), cy: y(value), r: i === first ? 4 : 2.75, class: i === first ? "best" : "" }),
+      ),
+      text(left, HEIGHT - 3, "start 1", "start"),
+      text(right, HEIGHT - 3, `${all.length}`, "end"),
+      text(Math.min(x(first) + 8, right - 46), y(best) - 7, `${decimal(best)} nats`, "start"),
+    );
+    dots.setAttribute("aria-label", `${tried.length} starts; the best tells ${decimal(best)} nats`);
   }
 
   #paint(images, labels) {
@@ -101,21 +109,20 @@ export class Clusters {
   }
 }
 
-/** The starts tried by a frame: its own, or those that came before it. */
-export function triedBy(header, frames) {
-  if (header.kind === "start") return header.starts;
-  return frames.slice(0, frames.indexOf(header) + 1).findLast(({ kind }) => kind === "start")?.starts ?? [];
-}
-
-function sentenceOf(header, tried, images) {
-  if (header.kind === "start")
-    return "Each dot is a start, the higher the more its clusters tell. Below: the best so far.";
-  if (!images) return "They come later: first the latents are learned without them.";
+function sentenceOf({ kind }, tried, images) {
+  if (kind === "start")
+    return `Start ${tried.length}: the higher a dot, the more its clusters tell of an image. The pictures are the best one’s.`;
+  if (!images) return "They come later: first latents are learned without them.";
   return tried.length ? `The best of ${tried.length} starts, trained on.` : "";
 }
 
-function part(tag, attributes) {
+function part(tag, attributes, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
   return element;
+}
+
+function text(x, y, said, anchor) {
+  return part("text", { x, y, "text-anchor": anchor }, said);
 }

@@ -6,7 +6,7 @@ import { FilmPanel } from "./filmpanel.js";
 import { Follower } from "./live.js";
 import { make } from "../pieces/elements.js";
 import { Player } from "./player.js";
-import { Timeline } from "./timeline.js";
+import { Timeline, timesOf } from "./timeline.js";
 
 /**
  * Put trainings into an element; `film.css` goes with it.
@@ -122,10 +122,11 @@ class Trainings {
     this.#timeline = new Timeline(this.#films.map(({ moments }) => moments));
     this.#bar.hidden = this.#timeline.length === 0;
     if (this.#bar.hidden) return;
+    const headers = Array.from({ length: this.#timeline.length }, (_, i) => this.#headerAt(i));
     this.#player.set({
-      last: this.#timeline.last,
+      times: timesOf(headers),
       position: this.#timeline.positionOf(this.#moment),
-      chapters: this.#chapters(),
+      chapters: chaptersOf(headers),
       isLive: this.#followers.some(({ isLive }) => isLive),
     });
   }
@@ -138,13 +139,6 @@ class Trainings {
     const isAtEnd = position >= this.#timeline.last;
     this.#moment = isAtEnd ? Infinity : this.#timeline.moment(position);
     this.#panels.forEach((panel, i) => panel.show(this.#timeline.at(i, position), isGliding));
-  }
-
-  #chapters() {
-    const headers = [];
-    for (let position = 0; position < this.#timeline.length; position++)
-      headers.push(this.#headerAt(position));
-    return chaptersOf(headers);
   }
 
   // Of the frame that the position is there for.

@@ -100,7 +100,6 @@ export class FilmMap {
       ...{ xx: along(k, "xx"), xy: along(k, "xy"), yy: along(k, "yy") },
       colour: asCss(colours[k]),
       isFaint: weight < LEAST_WEIGHT,
-      isStrong: weight >= LEAST_WEIGHT,
     }));
     this.#map.setEllipses(shown, { glide: isGliding });
   }

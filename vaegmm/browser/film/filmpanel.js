@@ -97,7 +97,7 @@ export class FilmPanel {
     this.#isGliding = isGliding;
     const from = this.#film.peek(moment.from);
     const to = this.#film.peek(moment.to);
-    if (from && to) this.#paint(from, to, moment.share);
+    if (from && to) this.#paint(from, to, moment);
     this.#openFrom(moment.from);
   }
 
@@ -138,7 +138,7 @@ export class FilmPanel {
     return -1;
   }
 
-  #paint(from, to, share) {
+  #paint(from, to, moment) {
     const { pictures, facts, loss, mapSaid, map } = this.#parts;
     const film = this.#film;
     pictures.hidden = facts.hidden = false;
@@ -146,9 +146,9 @@ export class FilmPanel {
       this.#isSet = true;
       this.#samples.setImages(film.images);
       this.#map = new FilmMap(map, film);
-      mapSaid.textContent = `${countOf(from.places.length / 2)} images among the latents`;
+      mapSaid.textContent = `${countOf(from.places.length / 2)} images it is not trained on`;
     }
-    this.#map.show(from, to, share, this.#isGliding);
+    this.#map.show(from, to, moment.share, this.#isGliding);
     if (from === this.#shown) return;
     this.#shown = from;
     if (from.copies) this.#samples.show(from.copies);
@@ -157,7 +157,7 @@ export class FilmPanel {
     if (header.kl_per_latent) this.#bars.show(header, highestBar(film.frames));
     const hasClusters = film.header.n_components !== null;
     this.#parts.clusters.hidden = !hasClusters;
-    if (hasClusters) this.#clusters.show(from, film);
+    if (hasClusters) this.#clusters.show(from, film.frames.slice(0, moment.from + 1), film);
   }
 
 }

@@ -49,19 +49,23 @@ export function standing(run) {
   return state;
 }
 
-/** The stages of a film, as the slider names them, with how many of its frames each takes. */
+/**
+ * The stages of a film, as the slider names them.
+ *
+ * @param {object[]} headers  of its frames
+ * @returns {{title: string, first: number}[]}  first: the frame that each begins with
+ */
 export function chaptersOf(headers) {
   const chapters = [];
-  for (const header of headers) {
+  headers.forEach((header, first) => {
     const title = chapterOf(header);
-    if (chapters.at(-1)?.title === title) chapters.at(-1).n++;
-    else chapters.push({ title, n: 1 });
-  }
+    if (chapters.at(-1)?.title !== title) chapters.push({ title, first });
+  });
   return chapters;
 }
 
 function chapterOf({ kind, arrays }) {
   if (kind === "start") return "starts";
-  if (arrays.means) return "with clusters";
-  return kind === "step" ? "first steps" : "epochs";
+  if (arrays.means) return "clusters";
+  return kind === "step" ? "steps" : "epochs";
 }

@@ -105,12 +105,20 @@ export class Follower {
     const { filmAddress, runAddress } = this.#addresses;
     if (!filmAddress || (runAddress && !this.run.film)) return;
     if (this.run?.film && this.run.film.bytes < this.#film.nBytes) this.#film.clear(); // it was cut
+    const { nBytes } = this.#film;
+    await this.#fetchRest(filmAddress);
+    // A file that was cut, and has grown again, goes on with other bytes than those read last.
+    if (!this.#film.fault || nBytes === 0) return;
+    this.#film.clear();
+    await this.#fetchRest(filmAddress);
+  }
+
+  async #fetchRest(address) {
     while (!this.run?.film || this.run.film.bytes > this.#film.nBytes) {
-      const response = await this.#fetch(filmAddress, this.#film.nBytes);
+      const response = await this.#fetch(address, this.#film.nBytes);
       if (response.status === 404) return;
       if (!response.ok) throw new Error(`it answers ${response.status}`);
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      const isFurther = await this.#film.append(bytes);
+      const isFurther = await this.#film.append(new Uint8Array(await response.arrayBuffer()));
       if (!isFurther) return;
       this.#told();
     }

@@ -1,5 +1,6 @@
 // The bar of a film: play, the slider, its chapters and its speed, and the keys for them.
 
+import { countUntil } from "./timeline.js";
 import { make, makeButton, makeSelect, setChoices } from "../pieces/elements.js";
 
 const PACE = 280; // milliseconds a frame
@@ -13,7 +14,7 @@ export class Player {
   #root;
   #parts;
   #position = 0;
-  #last = -1;
+  #times = []; // when each position is due, in frames, rising from 0
   #chapters = "";
   #isLive = false;
   #isFollowing = true;
@@ -34,13 +35,13 @@ export class Player {
     this.#root = root;
     const onmousedown = (event) => event.preventDefault(); // the focus stays where it is
     const slider = make("input", {
-      ...{ type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "Moment of the training" },
-      oninput: () => this.seek(Number(slider.value)),
+      ...{ type: "range", min: 0, max: 0, step: "any", value: 0, "aria-label": "Moment of the training" },
+      oninput: () => this.seek(this.#positionAt(Number(slider.value))),
     });
     const speed = makeSelect("Speed", (value) => (this.#speed = Number(value)));
     setChoices(speed, SPEEDS, "1");
     this.#parts = {
-      play: makeButton("▶", () => this.toggle(), {
+      play: makeButton("", () => this.toggle(), {
         ...{ class: "play", onmousedown, "aria-keyshortcuts": "Space", "aria-label": "Play" },
       }),
       slider,
@@ -76,13 +77,15 @@ export class Player {
   /**
    * Tell how many positions there are now.
    *
-   * @param {{last: number, position: number, chapters: object[], isLive: boolean}} film  position:
-   *   where what was shown is among them; isLive: whether more will come
+   * @param {{times: number[], position: number, chapters: object[], isLive: boolean}} film  times:
+   *   when each position is due, in frames, from 0; position: where what was shown is among them;
+   *   isLive: whether more will come
    */
-  set({ last, position, chapters, isLive }) {
-    const isLonger = last !== this.#last;
-    this.#last = last;
+  set({ times, position, chapters, isLive }) {
+    const isLonger = times.length !== this.#times.length;
+    this.#times = times;
     this.#isLive = isLive;
+    const last = this.#last;
     const goal = this.isFollowing ? last : Math.min(position, last);
     if (this.isPlaying) this.#position = Math.min(position + (this.#position % 1), last);
     else if (goal !== this.#position || isLonger) this.#go(goal, true);
@@ -117,13 +120,15 @@ export class Player {
   /** Say where it is. */
   update() {
     const { play, slider, said, live } = this.#parts;
-    play.textContent = this.isPlaying ? "❚❚" : "▶";
+    play.toggleAttribute("data-playing", this.isPlaying);
     play.setAttribute("aria-label", this.isPlaying ? "Pause" : "Play");
     play.disabled = slider.disabled = this.#last <= 0;
     const at = Math.floor(this.#position);
     const text = this.#act.say(at);
-    slider.max = Math.max(this.#last, 0);
-    slider.value = at;
+    const [time, most] = [this.#timeAt(this.#position), this.#times.at(-1) ?? 0];
+    slider.max = most;
+    slider.value = time;
+    slider.style.setProperty("--share", most ? time / most : 0);
     slider.setAttribute("aria-valuetext", text);
     said.textContent = text;
     live.hidden = !this.#isLive;
@@ -142,11 +147,14 @@ export class Player {
   }
 
   #name(chapters) {
-    const key = JSON.stringify(chapters);
+    const key = JSON.stringify([chapters, this.#last]);
     if (key === this.#chapters) return;
     this.#chapters = key;
     this.#parts.chapters.replaceChildren(
-      ...chapters.map(({ title, n }) => make("span", { style: `flex-grow: ${n}`, title }, title)),
+      ...chapters.map(({ title, first }, i) => {
+        const end = this.#times[chapters[i + 1]?.first ?? this.#last];
+        return make("span", { style: `flex-grow: ${end - this.#times[first]}`, title }, title);
+      }),
     );
   }
 
@@ -158,8 +166,8 @@ export class Player {
     this.#frame = requestAnimationFrame((next) => this.#tick(next));
     const passed = Math.min(Math.max(now - this.#before, 0), MOST_BEHIND);
     this.#before = now;
-    const pace = Math.min(PACE, WHOLE / Math.max(this.#last, 1)) / this.#speed;
-    const next = Math.min(this.#position + passed / pace, this.#last);
+    const pace = Math.min(PACE, WHOLE / this.#times.at(-1)) / this.#speed;
+    const next = this.#positionAt(this.#timeAt(this.#position) + passed / pace);
     if (!this.#act.isReady(next)) return this.update(); // wait until it is open
     if (next < this.#last) {
       const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -191,6 +199,23 @@ export class Player {
     else if (event.key === "End") this.seek(this.#last);
     else return;
     event.preventDefault();
+  }
+
+  get #last() {
+    return this.#times.length - 1;
+  }
+
+  // When a position is due; between two, between them.
+  #timeAt(position) {
+    const from = Math.floor(position);
+    const before = this.#times[from] ?? 0;
+    return before + ((this.#times[from + 1] ?? before) - before) * (position - from);
+  }
+
+  #positionAt(time) {
+    const from = Math.max(countUntil(this.#times, time) - 1, 0);
+    const [before, after] = [this.#times[from], this.#times[from + 1]];
+    return after === undefined ? from : from + (time - before) / (after - before);
   }
 
   get #isSeen() {

@@ -2,6 +2,7 @@
 // position each film shows the last frame that it has by then.
 
 const A_START = 1e-6; // epochs: starts are tried one after the other before an epoch's first step
+const A_START_TAKES = 0.35; // of the time that an epoch's frame has while a film plays
 
 /**
  * When a frame was, in epochs done.
@@ -13,6 +14,17 @@ export function momentOf({ kind, epoch, step, starts }, steps) {
   if (kind === "epoch") return epoch;
   if (kind === "start") return epoch - 1 + starts.length * A_START;
   return epoch - 1 + step / steps;
+}
+
+/**
+ * When frames are due while a film plays, in frames of an epoch: starts are many, and alike.
+ *
+ * @param {{kind: string}[]} headers
+ * @returns {number[]}  rising from 0
+ */
+export function timesOf(headers) {
+  let time = 0;
+  return headers.map(({ kind }, i) => (time += i === 0 ? 0 : kind === "start" ? A_START_TAKES : 1));
 }
 
 /** The moments of films, and what each film shows at them. */
@@ -91,12 +103,12 @@ export class Timeline {
   }
 }
 
-/** How many of some rising moments are not after one. */
-function countUntil(moments, moment) {
-  let [low, high] = [0, moments.length];
+/** How many of some rising numbers are not above one. */
+export function countUntil(numbers, number) {
+  let [low, high] = [0, numbers.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (moments[middle] <= moment) low = middle + 1;
+    if (numbers[middle] <= number) low = middle + 1;
     else high = middle;
   }
   return low;
