@@ -10,6 +10,10 @@ const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [320, 128];
 const EDGE = 6;
 const [OVER, UNDER] = [26, 16]; // what is left free above the dots, and below the axis
+const MEANINGS = {
+  information: "the higher its dot, the more its clusters say of an image.",
+  likelihood: "the higher its dot, the better its clusters fit.",
+};
 const MOST_PICTURES = 40;
 
 /** A dot a start, and a picture a component. */
@@ -46,7 +50,7 @@ export class Clusters {
     title.textContent = "Clusters";
     dots.toggleAttribute("hidden", tried.length === 0);
     if (tried.length) this.#plot(tried, startsOf(film.frames));
-    said.textContent = sentenceOf(header, tried, componentImages);
+    said.textContent = sentenceOf(header, tried, film.header);
     this.#paint(componentImages, componentLabels);
   }
 
@@ -61,29 +65,34 @@ export class Clusters {
   // The best so far is a line that rises; those that are still to come have their place.
   #plot(tried, all) {
     const { dots } = this.#parts;
-    const [low, high] = [Math.min(...all), Math.max(...all)];
+    const [low, high] = [Math.min(...all.filter(isKnown)), Math.max(...all.filter(isKnown))];
     const [left, right, bottom] = [EDGE, WIDTH - EDGE, HEIGHT - UNDER];
     const x = (i) => left + EDGE + ((right - left - 2 * EDGE) * i) / Math.max(all.length - 1, 1);
     const y = (value) => bottom - EDGE - ((bottom - OVER) * (value - low)) / (high - low || 1);
     let best = -Infinity;
     const way = [];
     tried.forEach((value, i) => {
-      if (i) way.push(`H${x(i)}`);
-      if (value > best) way.push(`${i ? "V" : `M${x(0)} `}${y(value)}`);
+      if (!isKnown(value)) return;
+      if (way.length) way.push(`H${x(i)}`);
+      if (value > best) way.push(`${way.length ? "V" : `M${x(i)} `}${y(value)}`);
       best = Math.max(best, value);
     });
     const first = tried.indexOf(best);
+    const dot = (value, i) => {
+      const isBest = i === first;
+      const look = { r: isBest ? 4 : 2.75, class: isBest ? "best" : "" };
+      return isKnown(value) ? [part("circle", { cx: x(i), cy: y(value), ...look })] : [];
+    };
+    const told = `${decimal(best)} nats`;
     dots.replaceChildren(
       part("path", { d: `M${left} ${bottom}H${right}`, class: "axis" }),
       part("path", { d: way.join("") }),
-      ...tried.map((value, i) =>
-        part("circle", { cx: x(i), cy: y(value), r: i === first ? 4 : 2.75, class: i === first ? "best" : "" }),
-      ),
+      ...tried.flatMap(dot),
       text(left, HEIGHT - 3, "start 1", "start"),
       text(right, HEIGHT - 3, `${all.length}`, "end"),
-      text(Math.min(x(first) + 8, right - 46), y(best) - 7, `${decimal(best)} nats`, "start"),
+      ...(first < 0 ? [] : [text(Math.min(x(first) + 8, right - 52), y(best) - 7, told, "start")]),
     );
-    dots.setAttribute("aria-label", `${tried.length} starts; the best tells ${decimal(best)} nats`);
+    dots.setAttribute("aria-label", `${tried.length} starts; the best: ${told}`);
   }
 
   #paint(images, labels) {
@@ -109,11 +118,16 @@ export class Clusters {
   }
 }
 
-function sentenceOf({ kind }, tried, images) {
-  if (kind === "start")
-    return `Start ${tried.length}: the higher a dot, the more its clusters tell of an image. The pictures are the best one’s.`;
-  if (!images) return "They come later: first latents are learned without them.";
+function sentenceOf({ kind, epoch, arrays }, tried, film) {
+  const meaning = MEANINGS[film.starts_by] ?? MEANINGS.information;
+  if (kind === "start") return `Start ${tried.length}: ${meaning} Pictures: the best one’s clusters.`;
+  const first = film.epochs - film.joint_epochs + 1;
+  if (!arrays.means && epoch < first) return `They come in epoch ${first}, once latents are learned.`;
   return tried.length ? `The best of ${tried.length} starts, trained on.` : "";
+}
+
+function isKnown(value) {
+  return Number.isFinite(value);
 }
 
 function part(tag, attributes, ...children) {

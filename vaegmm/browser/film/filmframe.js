@@ -17,7 +17,7 @@ export function openFrame({ header, array }, film) {
   const had = (name, ...shape) => (shapeOf(name) ? array(name, ...shape) : null);
   const nSamples = film.images.length / 784;
   const nPoints = film.labels?.length ?? shapeOf("latents")?.[0];
-  const nComponents = (shapeOf("component_images") ?? shapeOf("means"))?.[0];
+  const nComponents = (shapeOf("means") ?? shapeOf("component_images"))?.[0];
   const latents = had("latents", nPoints, dimension);
   const plane = latents && {
     axes: array("axes", 2, dimension),
@@ -33,7 +33,7 @@ export function openFrame({ header, array }, film) {
       means &&
       ellipsesOf(plane, {
         means,
-        covariances: array("covariances", nComponents, dimension, dimension),
+        covariances: had("covariances", nComponents, dimension, dimension),
         weights: array("weights", nComponents),
       }),
     componentLabels: had("component_labels", nComponents),
@@ -64,13 +64,16 @@ export function projected(latents, { axes, centre }) {
   return places;
 }
 
-/** Means and covariances of components on a plane, (K, D) and (K, D, D) in the latent space. */
+/**
+ * Lay components onto a plane: means (K, D) and covariances (K, D, D), or null where a film has too
+ * many for them, which leaves the places of the means.
+ */
 export function ellipsesOf(plane, { means, covariances, weights }) {
   const { axes } = plane;
   const dimension = plane.centre.length;
   const places = projected(means, plane);
   return Array.from(weights, (weight, k) => {
-    const sigma = covariances.subarray(k * dimension ** 2, (k + 1) * dimension ** 2);
+    const sigma = covariances?.subarray(k * dimension ** 2, (k + 1) * dimension ** 2);
     const across = (a, b) => {
       let sum = 0;
       for (let i = 0; i < dimension; i++)
@@ -79,6 +82,7 @@ export function ellipsesOf(plane, { means, covariances, weights }) {
       return sum;
     };
     const [x, y] = [places[2 * k], places[2 * k + 1]];
+    if (!sigma) return { x, y, xx: 0, xy: 0, yy: 0, weight };
     return { x, y, xx: across(0, 0), xy: across(0, 1), yy: across(1, 1), weight };
   });
 }

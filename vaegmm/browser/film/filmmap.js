@@ -89,7 +89,7 @@ export class FilmMap {
   }
 
   #outline({ ellipses, componentLabels }, to, share, isGliding) {
-    if (!ellipses) return this.#map.setEllipses([]);
+    if (!ellipses?.some(({ xx }) => xx > 0)) return this.#map.setEllipses([]);
     const colours = coloursOf(componentLabels, ellipses.length);
     const along = (k, name) => {
       const start = ellipses[k][name];

@@ -153,7 +153,8 @@ export class FilmPanel {
     this.#shown = from;
     if (from.copies) this.#samples.show(from.copies);
     const { header } = from;
-    loss.textContent = `Images, and below each its copy: ${decimal(header.cross_entropy, 1)} nats apart`;
+    const apart = header.cross_entropy > 0 ? `, ${decimal(header.cross_entropy, 1)} nats apart` : "";
+    loss.textContent = `Images, and below each its copy${apart}`;
     if (header.kl_per_latent) this.#bars.show(header, highestBar(film.frames));
     const hasClusters = film.header.n_components !== null;
     this.#parts.clusters.hidden = !hasClusters;
