@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vaegmm.browser.blob import pack
+from vaegmm.blocks import pack
 
 MAGIC = b"VAEFILM1"
 SIDE = 28

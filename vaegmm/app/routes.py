@@ -52,7 +52,7 @@ _STYLES = {
     "explorer": ["explorer/explorer.css"],
     "photo": ["photo/photo.css"],
     "overview": ["pieces/pieces.css", "overview/overview.css"],
-    "trainings": ["film/film.css"],
+    "trainings": ["film/film.css", "curves/curves.css"],
 }
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.

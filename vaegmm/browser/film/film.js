@@ -1,6 +1,7 @@
 // Trainings to be watched: one as a film, several side by side on one slider, with their curves.
 
 import { chaptersOf, momentTitle } from "./filmwords.js";
+import { createCurves } from "../curves/curves.js";
 import { Film } from "./filmreader.js";
 import { FilmPanel } from "./filmpanel.js";
 import { Follower } from "./live.js";
@@ -31,6 +32,9 @@ class Trainings {
   #films = [];
   #panels = [];
   #followers = [];
+  #curves;
+  #marked = -1; // epoch
+  #drawn = ""; // which losses the curves show
   #timeline = new Timeline([]);
   #player;
   #moment = Infinity; // in epochs: a film that was not touched shows its end
@@ -77,11 +81,13 @@ class Trainings {
       bar: make("div", { class: "bar", hidden: true }),
       facts: make("div", { class: "all-facts" }),
     };
+    const curves = make("div");
     this.#bar = parts.bar;
-    const root = (this.#root = make("div", { class: "film" }, ...Object.values(parts)));
-    root.style.setProperty("--films", runs.length);
-    root.toggleAttribute("data-several", !isOne);
-    root.addEventListener("transitionend", ({ propertyName }) => {
+    const film = make("div", { class: "film" }, ...Object.values(parts));
+    const root = (this.#root = make("div", { class: "trainings" }, film, curves));
+    film.style.setProperty("--films", runs.length);
+    film.toggleAttribute("data-several", !isOne);
+    film.addEventListener("transitionend", ({ propertyName }) => {
       if (propertyName === "color") for (const panel of this.#panels) panel.repaint();
     });
     this.#element.append(root);
@@ -103,6 +109,10 @@ class Trainings {
         }),
       say: (position) => this.#titleAt(position),
     });
+    this.#drawn = "";
+    this.#curves = createCurves(curves, {
+      onSeek: (epoch) => this.#player.seek(this.#timeline.nearest(epoch)),
+    });
     this.#followers = runs.map(
       ({ filmAddress, runAddress }, i) =>
         new Follower({ filmAddress, runAddress }, this.#films[i], () => this.#hear(i)),
@@ -112,13 +122,14 @@ class Trainings {
 
   #end() {
     this.#player.destroy();
-    for (const part of [...this.#followers, ...this.#panels]) part.destroy();
+    for (const part of [...this.#followers, ...this.#panels, this.#curves]) part.destroy();
     this.#root.remove();
   }
 
   // Something of a run is new: its film, its losses, or how it stands.
   #hear(i) {
     this.#tell(i);
+    this.#draw();
     this.#timeline = new Timeline(this.#films.map(({ moments }) => moments));
     this.#bar.hidden = this.#timeline.length === 0;
     if (this.#bar.hidden) return;
@@ -131,6 +142,24 @@ class Trainings {
     });
   }
 
+  // The losses of all; those of a film that comes alone are in it.
+  #draw() {
+    const series = this.#runs.map(({ id, name, colour, group = null }, i) => {
+      const { run, losses } = this.#followers[i];
+      const { header, frames } = this.#films[i];
+      return {
+        ...{ id, name, colour, group },
+        epochs: run?.epochs ?? header?.epochs ?? 0,
+        stepsPerEpoch: run?.steps ?? header?.steps ?? null,
+        losses: run ? losses : frames.filter(({ kind }) => kind === "epoch"),
+      };
+    });
+    const drawn = JSON.stringify(series.map(({ losses, ...said }) => [said, losses.at(-1)]));
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    this.#curves.setSeries(series);
+  }
+
   #tell(i) {
     this.#panels[i].tell(this.#followers[i]);
   }
@@ -139,6 +168,9 @@ class Trainings {
     const isAtEnd = position >= this.#timeline.last;
     this.#moment = isAtEnd ? Infinity : this.#timeline.moment(position);
     this.#panels.forEach((panel, i) => panel.show(this.#timeline.at(i, position), isGliding));
+    const epoch = this.#timeline.moment(position);
+    if (epoch !== this.#marked) this.#curves.setMarker({ epoch });
+    this.#marked = epoch;
   }
 
   // Of the frame that the position is there for.

@@ -65,13 +65,12 @@ export class FilmPanel {
     const { standing: said, note } = this.#parts;
     said.textContent = standing(run);
     said.toggleAttribute("data-live", follower.isLive);
-    const ended = run?.film?.error;
     const hasNone = run && !run.film && !follower.isLive && this.#film.frames.length === 0;
     const words = [
       run?.error,
       fault,
       this.#film.fault,
-      ended && `The film ends here: ${ended}`,
+      run?.film?.error,
       hasNone && "This training has no film; its curves are below.",
     ].filter(Boolean);
     note.textContent = words.join(" ");
