@@ -3,7 +3,7 @@
 import { Clusters } from "./clusters.js";
 import { countOf, decimal } from "../pieces/words.js";
 import { FilmMap } from "./filmmap.js";
-import { highestBar, LatentBars } from "./latentbars.js";
+import { LatentBars } from "./latentbars.js";
 import { make } from "../pieces/elements.js";
 import { Samples } from "./samples.js";
 import { standing } from "./filmwords.js";
@@ -154,7 +154,7 @@ export class FilmPanel {
     const { header } = from;
     const apart = header.cross_entropy > 0 ? `, ${decimal(header.cross_entropy, 1)} nats apart` : "";
     loss.textContent = `Images, and below each its copy${apart}`;
-    if (header.kl_per_latent) this.#bars.show(header, highestBar(film.frames));
+    if (header.kl_per_latent) this.#bars.show(header);
     const hasClusters = film.header.n_components !== null;
     this.#parts.clusters.hidden = !hasClusters;
     if (hasClusters) this.#clusters.show(from, film.frames.slice(0, moment.from + 1), film);
