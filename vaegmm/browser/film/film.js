@@ -96,9 +96,10 @@ class Trainings {
       const stage = make("section", { class: "stage", "aria-label": run.name });
       const facts = make("section", { class: "facts", "aria-label": run.name });
       parts.stages.append(stage);
-      parts.facts.append(facts);
       const named = { name: run.name, colour: isOne ? null : run.colour };
-      return new FilmPanel({ stage, facts }, named, this.#films[i], () => this.#tell(i));
+      const panel = new FilmPanel({ stage, facts }, named, this.#films[i], () => this.#tell(i));
+      (isOne ? parts.facts : stage).append(facts); // beside others each has its own below it
+      return panel;
     });
     this.#player = new Player(root, parts.bar, {
       show: (position, isGliding) => this.#show(position, isGliding),
@@ -137,7 +138,7 @@ class Trainings {
     this.#player.set({
       times: timesOf(headers),
       position: this.#timeline.positionOf(this.#moment),
-      chapters: chaptersOf(headers),
+      chapters: this.#films.length === 1 ? chaptersOf(headers) : [],
       isLive: this.#followers.some(({ isLive }) => isLive),
     });
   }

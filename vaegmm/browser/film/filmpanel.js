@@ -8,6 +8,8 @@ import { make } from "../pieces/elements.js";
 import { Samples } from "./samples.js";
 import { standing } from "./filmwords.js";
 
+const COLUMNS = 8; // of samples
+const MANY_COLUMNS = 12; // where films lie side by side
 const AHEAD = 4; // frames that are opened before they are due
 
 /** Samples, map, latents and clusters of one film. */
@@ -53,7 +55,7 @@ export class FilmPanel {
     stage.append(make("header", {}, parts.name, parts.standing), parts.note, parts.pictures);
     facts.append(parts.latents, parts.clusters);
     facts.hidden = true;
-    this.#samples = new Samples(parts.samples);
+    this.#samples = new Samples(parts.samples, colour ? MANY_COLUMNS : COLUMNS);
     parts.samples.append(parts.loss);
     this.#bars = new LatentBars(parts.latents);
     this.#clusters = new Clusters(parts.clusters);

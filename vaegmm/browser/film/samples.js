@@ -3,7 +3,6 @@
 import { make } from "../pieces/elements.js";
 import { inkRgb, paint } from "../pieces/pictures.js";
 
-const COLUMNS = 8;
 const SIDE = 28; // pixels of an image
 const SCALE = 4; // each of its pixels is drawn as so many, so that scaling leaves it a square
 const BETWEEN = 3; // pixels of an image between two, and between an input and its copy
@@ -12,13 +11,18 @@ const ROW = 2 * SIDE + BETWEEN + APART;
 
 /** Inputs and copies on one canvas. */
 export class Samples {
+  #columns;
   #canvas = make("canvas", { class: "sheet", role: "img" });
   #one = new OffscreenCanvas(SIDE, SIDE);
   #images = null;
   #copies = null;
 
-  /** @param {HTMLElement} element */
-  constructor(element) {
+  /**
+   * @param {HTMLElement} element
+   * @param {number} columns
+   */
+  constructor(element, columns) {
+    this.#columns = columns;
     element.append(this.#canvas);
   }
 
@@ -26,9 +30,9 @@ export class Samples {
   setImages(images) {
     this.#images = images;
     const n = images.length / SIDE ** 2;
-    const columns = Math.min(n, COLUMNS);
+    const columns = Math.min(n, this.#columns);
     this.#canvas.width = SCALE * (columns * (SIDE + BETWEEN) - BETWEEN);
-    this.#canvas.height = SCALE * (Math.ceil(n / COLUMNS) * ROW - APART);
+    this.#canvas.height = SCALE * (Math.ceil(n / this.#columns) * ROW - APART);
     this.#canvas.setAttribute("aria-label", `${n} images, and below each its copy`);
     this.paint();
   }
@@ -52,8 +56,8 @@ export class Samples {
     context.imageSmoothingEnabled = false;
     const side = SCALE * SIDE;
     for (let i = 0; i < images.length / SIDE ** 2; i++) {
-      const x = SCALE * (i % COLUMNS) * (SIDE + BETWEEN);
-      const y = SCALE * (Math.floor(i / COLUMNS) * ROW + top);
+      const x = SCALE * (i % this.#columns) * (SIDE + BETWEEN);
+      const y = SCALE * (Math.floor(i / this.#columns) * ROW + top);
       paint(this.#one, images.subarray(i * SIDE ** 2, (i + 1) * SIDE ** 2), ink);
       context.clearRect(x, y, side, side);
       context.drawImage(this.#one, x, y, side, side);
