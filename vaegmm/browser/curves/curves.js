@@ -139,7 +139,7 @@ export function createCurves(element, { onSeek = () => {} } = {}) {
     const indices = new Map(
       lines.map((line) => [line.key, nearest(line.x, cursor ?? markedIn(line.runs[0]))]),
     );
-    legend.show(lines, hidden, settings.losses, indices);
+    legend.show(lines, hidden, settings, indices);
     const readings = seen().map((line) => ({ line, index: indices.get(line.key) }));
     for (const loss of settings.losses) {
       plots.get(loss).mark(marked);

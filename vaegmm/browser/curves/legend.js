@@ -18,21 +18,22 @@ export function createLegend(onHide) {
     /**
      * @param {Line[]} lines
      * @param {Set<string>} hidden  keys of lines
-     * @param {string[]} losses  that are seen
+     * @param {{losses: string[], smoothing: number}} settings
      * @param {Map<string, number>} read  the index of the epoch that is read of each line, by key
      */
-    show(lines, hidden, losses, read) {
+    show(lines, hidden, { losses, smoothing }, read) {
       const wanted = JSON.stringify(lines.map(({ key, name, colour }) => [key, name, colour]));
       if (wanted !== keys) body.replaceChildren(...lines.map((line) => rowOf(line, onHide)));
       keys = wanted;
       head.parentNode.style.setProperty("--losses", losses.length);
+      const kind = smoothing ? ", smoothed" : "";
       head.replaceChildren(
         make(
           "tr",
           {},
           make("th", { scope: "col" }, "Training"),
           make("th", { scope: "col" }, "epoch"),
-          losses.map((loss) => make("th", { scope: "col" }, LOSSES[loss])),
+          losses.map((loss) => make("th", { scope: "col" }, LOSSES[loss] + kind)),
         ),
       );
       lines.forEach((line, i) => {
@@ -58,7 +59,8 @@ export function said({ values, sd }, index) {
 }
 
 function spansOf(curves, index) {
-  return KINDS.map((kind) => make("span", { class: kind }, said(curves[kind], index)));
+  const spans = KINDS.map((kind) => make("span", { class: kind }, said(curves[kind], index)));
+  return [spans[0], " ", spans[1]];
 }
 
 function rowOf({ key, name, colour }, onHide) {

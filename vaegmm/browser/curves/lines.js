@@ -83,13 +83,10 @@ export function hasAxis(series, axis) {
 export function placeOf(run, epoch, axis) {
   if (axis === "epochs") return epoch;
   if (axis === "steps") return epoch * (run.stepsPerEpoch || NaN);
-  const { losses } = run;
-  const after = losses[Math.ceil(epoch) - 1] ?? losses.at(-1);
-  const before = losses[Math.floor(epoch) - 1];
-  if (epoch <= 0) return 0;
-  if (!Number.isFinite(after?.seconds)) return NaN;
-  const from = before?.seconds ?? 0;
-  return from + (after.seconds - from) * Math.min(epoch - Math.floor(epoch), 1);
+  const at = Math.min(epoch, run.losses.length); // of an epoch in hand nothing is known
+  const secondsAt = (done) => (done ? (run.losses[done - 1].seconds ?? NaN) : 0);
+  const [before, after] = [secondsAt(Math.floor(at)), secondsAt(Math.ceil(at))];
+  return before + (after - before) * (at - Math.floor(at));
 }
 
 /** Return the index of the value nearest to x of values that don't fall; −1 where there is none. */
