@@ -78,7 +78,7 @@ class Trainings {
     const isOne = runs.length === 1;
     const parts = {
       stages: make("div", { class: "stages" }),
-      bar: make("div", { class: "bar", hidden: true }),
+      bar: make("div", { class: "playbar", hidden: true }),
       facts: make("div", { class: "all-facts" }),
     };
     const curves = make("div");
