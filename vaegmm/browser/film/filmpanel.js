@@ -69,7 +69,6 @@ export class FilmPanel {
     said.toggleAttribute("data-live", follower.isLive);
     const hasNone = run && !run.film && !follower.isLive && this.#film.frames.length === 0;
     const words = [
-      run?.error,
       fault,
       this.#film.fault,
       run?.film?.error,
