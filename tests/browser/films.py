@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from typing import Any
 
 import numpy as np
 
-from vaegmm.blocks import pack
+from vaegmm.film.file import MAGIC, Frame, encode
 
-MAGIC = b"VAEFILM1"
 SIDE = 28
 
 
 def block(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
     """Return a block of a film."""
-    content = zlib.compress(pack(header, arrays))
-    return struct.pack("<I", len(content)) + content
+    return encode(Frame(header, arrays))
 
 
 def made_up(

@@ -39,6 +39,11 @@ class Training(NamedTuple):
         return self.id.startswith(_SHIPPED)
 
 
+def of_run(run: Run, group: str | None = None) -> Training:
+    """Return a run as a page shows it."""
+    return Training(run.name, run.title, group)
+
+
 def shipped() -> list[Training]:
     """Return the films that come with the project."""
     return [Training(name, f"{path.stem}, which ships") for name, path in _shipped().items()]

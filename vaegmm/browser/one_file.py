@@ -17,9 +17,7 @@ encoded.remove();
 """
 
 
-def one_file(
-    module: str, styles: Sequence[str], content: bytes, title: str, waiting: str
-) -> bytes:
+def one_file(module: str, styles: Sequence[str], content: bytes, title: str, waiting: str) -> bytes:
     """Write a page that holds what it shows, and all that shows it.
 
     The page fetches nothing, and its Content-Security-Policy keeps it from doing so: of scripts it

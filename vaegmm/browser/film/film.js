@@ -92,6 +92,7 @@ class Trainings {
     });
     this.#element.append(root);
     this.#films = runs.map(() => new Film());
+    this.#timeline = new Timeline(this.#films.map(({ moments }) => moments));
     this.#panels = runs.map((run, i) => {
       const stage = make("section", { class: "stage", "aria-label": run.name });
       const facts = make("section", { class: "facts", "aria-label": run.name });
@@ -134,7 +135,8 @@ class Trainings {
     this.#timeline = new Timeline(this.#films.map(({ moments }) => moments));
     this.#bar.hidden = this.#timeline.length === 0;
     if (this.#bar.hidden) return;
-    const headers = Array.from({ length: this.#timeline.length }, (_, i) => this.#headerAt(i));
+    const { length } = this.#timeline;
+    const headers = Array.from({ length }, (_, i) => this.#frameAt(i).header);
     this.#player.set({
       times: timesOf(headers),
       position: this.#timeline.positionOf(this.#moment),
@@ -174,19 +176,17 @@ class Trainings {
     this.#marked = epoch;
   }
 
-  // Of the frame that the position is there for.
-  #headerAt(position) {
+  // The frame that a position is there for, and its film.
+  #frameAt(position) {
     const moment = this.#timeline.moment(position);
-    for (const [i, film] of this.#films.entries()) {
-      const frame = this.#timeline.shown(i, position);
-      if (frame >= 0 && film.moments[frame] === moment) return film.frames[frame];
-    }
-    return this.#films.find(({ frames }) => frames.length).frames[0];
+    const frameOf = (i) => this.#timeline.shown(i, position);
+    const i = this.#films.findIndex(({ moments }, i) => moments[frameOf(i)] === moment);
+    return { header: this.#films[i].frames[frameOf(i)], film: this.#films[i] };
   }
 
   #titleAt(position) {
     if (!this.#timeline.length) return "";
-    const film = this.#films.find(({ header }) => header);
-    return momentTitle(this.#headerAt(position), film.header);
+    const { header, film } = this.#frameAt(position);
+    return momentTitle(header, film.header);
   }
 }

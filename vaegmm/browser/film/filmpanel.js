@@ -155,10 +155,12 @@ export class FilmPanel {
     const { header } = from;
     const apart = header.cross_entropy > 0 ? `, ${decimal(header.cross_entropy, 1)} nats apart` : "";
     loss.textContent = `Images, and below each its copy${apart}`;
-    if (header.kl_per_latent) this.#bars.show(header);
+    const headers = film.frames.slice(0, moment.from + 1);
+    const measured = headers.findLast(({ kl_per_latent: kl }) => kl); // starts change no latent
+    if (measured) this.#bars.show(measured);
     const hasClusters = film.header.n_components !== null;
     this.#parts.clusters.hidden = !hasClusters;
-    if (hasClusters) this.#clusters.show(from, film.frames.slice(0, moment.from + 1), film);
+    if (hasClusters) this.#clusters.show(from, headers, film);
   }
 
 }
