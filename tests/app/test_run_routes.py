@@ -32,7 +32,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     (tmp_path / "film.bin").write_bytes(b"nobody's")
     run = Run.create(runs / "ein Lauf, ü", replace(PRESETS["quick"], epochs=3), "digits")
     run.film_path.write_bytes(FILM)
-    losses = [{"epoch": epoch, "cross_entropy": 9.5, "kl": 1.0, "kl_weight": 1.0} for epoch in (1, 2)]
+    losses = [
+        {"epoch": epoch, "cross_entropy": 9.5, "kl": 1.0, "kl_weight": 1.0} for epoch in (1, 2)
+    ]
     (run.path / "metrics.jsonl").write_text("".join(json.dumps(loss) + "\n" for loss in losses))
     yield run
 

@@ -95,7 +95,7 @@ def _standing(name: str, first: int) -> dict[str, Any]:
     progress = status.progress
     return {
         "id": run.name,
-        "name": getattr(run, "title", run.name),
+        "name": run.title,
         "state": status.state,
         "is_active": run.is_active,
         "error": say(status.reason, status.facts) if status.state == "failed" else None,

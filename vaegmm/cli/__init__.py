@@ -16,12 +16,16 @@ from vaegmm.cli import (
     evaluate,
     export,
     info,
+    queue,
     sizes,
     train,
 )
 from vaegmm.cli.output import say
 
-_COMMANDS = (train, compare, curves, evaluate, classify, adapt, export, benchmark, sizes, info)
+_COMMANDS = (
+    *(train, queue, compare, curves),
+    *(evaluate, classify, adapt, export, benchmark, sizes, info),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
