@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vaegmm.app.words import say
-from vaegmm.runs import Run, list_runs
+from vaegmm.runs import Run, sound_runs
 
 MOST_BYTES = 4 * 2**20  # of a film at a time; the page asks for the rest
 _SHIPPED = "shipped-"
@@ -122,7 +122,7 @@ def _film_path(run: Run) -> Path:
 
 
 def _found(name: str) -> Run:
-    for run in list_runs():
+    for run in sound_runs():
         if run.name == name:
             return run
     raise HTTPException(404)
