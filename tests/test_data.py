@@ -117,7 +117,7 @@ def test_a_mirror_that_never_answers_is_given_up_soon(empty_folder, monkeypatch)
         silent.listen()  # connections are accepted, and that is all
         mirror = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [mirror, mirror])
-        monkeypatch.setattr(data, "_SECONDS_TO_ANSWER", 0.2)
+        monkeypatch.setattr(data.named, "_SECONDS_TO_ANSWER", 0.2)
         began = time.perf_counter()
         with pytest.raises(DataError, match="timed out"):
             data.load("mnist")
@@ -156,7 +156,7 @@ def test_damaged_archives_are_not_taken_for_data(empty_folder):
 
 
 def test_a_download_under_way_elsewhere_is_waited_for(empty_folder, monkeypatch):
-    monkeypatch.setattr(data, "_SECONDS_TO_DOWNLOAD", 0.1)
+    monkeypatch.setattr(data.named, "_SECONDS_TO_DOWNLOAD", 0.1)
     empty_folder.mkdir()
     with FileLock(empty_folder / ".MNIST.lock"), pytest.raises(DataError, match="lock"):
         data.load("mnist")
