@@ -104,7 +104,8 @@ def test_without_network_and_archives_the_error_says_where_and_what(empty_folder
     raw = empty_folder / "MNIST" / "raw"
     assert message.startswith(f"MNIST must be in {raw} or within reach of a download; it is neith")
     assert message.endswith(
-        "Use --data digits, which needs no network, or put the four archives there "
+        "Use --data digits, which needs no network, or put t10k-images-idx3-ubyte.gz, "
+        "t10k-labels-idx1-ubyte.gz, train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz there "
         "(for another folder set VAEGMM_DATA)."
     )
     assert "no such host" in message

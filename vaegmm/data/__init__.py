@@ -3,7 +3,15 @@
 from vaegmm.data.dataset import LEAST_IMAGES, DataError, Dataset, Split
 from vaegmm.data.folder import IMAGE_SUFFIXES, read_image
 from vaegmm.data.loading import load
-from vaegmm.data.named import DIGIT_NAMES, FASHION_NAMES, NAMES, data_folder, is_available
+from vaegmm.data.named import (
+    DIGIT_NAMES,
+    FASHION_NAMES,
+    NAMED,
+    NAMES,
+    NamedSet,
+    data_folder,
+    is_available,
+)
 from vaegmm.data.npz import as_npz, read_npz
 
 __all__ = [
@@ -11,9 +19,11 @@ __all__ = [
     "FASHION_NAMES",
     "IMAGE_SUFFIXES",
     "LEAST_IMAGES",
+    "NAMED",
     "NAMES",
     "DataError",
     "Dataset",
+    "NamedSet",
     "Split",
     "as_npz",
     "data_folder",
