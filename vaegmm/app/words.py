@@ -110,7 +110,7 @@ SENTENCES = {
     "not in the trash": "This training is no longer in the trash. It cannot be had back.",
     "damaged file": "{file} of this training is damaged: {problem}. Correct it, or delete the "
     "training.",
-    "long text": "The {what} must have at most {most:,} characters. Shorten it.",
+    "long text": "The {what} must have at most {most} characters. Shorten it.",
     "many tags": "There can be {most} tags at most. Leave some out.",
     "at once": "From 1 to {most} trainings can run at once. Choose another number.",
     "run cannot be removed": "The training could not be deleted. Allow this program to change the "
