@@ -14,13 +14,8 @@ from vaegmm.app.words import sentence
 from vaegmm.data import DataError
 
 _FILE, _UPLOAD = "a file or folder", "an upload"
-_TITLES = {
-    "digits": "Digits (bundled)",
-    "mnist": "MNIST",
-    "fashion": "Fashion-MNIST",
-    _FILE: "A file or folder",
-    _UPLOAD: "Upload a .npz",
-}
+_OTHERS = {_FILE: "A file or folder", _UPLOAD: "Upload a .npz"}
+_NAME, _PATH = "data", "data_path"  # the keys of the widgets
 
 
 class Choice(NamedTuple):
@@ -33,14 +28,13 @@ class Choice(NamedTuple):
 
 def choose_data() -> Choice | None:
     """Choose the images; return None, and say why, where there are none to train on."""
-    names = list(_TITLES)
+    st.session_state.setdefault(_NAME, "mnist" if data.is_available("mnist") else "digits")
     name = str(
         st.selectbox(
             "Images",
-            names,
-            index=names.index("mnist" if data.is_available("mnist") else "digits"),
+            [*data.NAMES, *_OTHERS],
             format_func=data_title,
-            key="data",
+            key=_NAME,
             persist_state="session",
         )
     )
@@ -52,26 +46,36 @@ def choose_data() -> Choice | None:
                 "Path of a .npz file or a folder of images",
                 help="A .npz holds `images` and, if you have them, `labels`. A folder holds one "
                 "sub-folder a label, or just images.",
-                key="data_path",
+                key=_PATH,
                 persist_state="session",
             )
             return Choice(path, count_images(path, stamp_of(path))) if path else None
-        if not data.is_available(name):
-            st.caption(
-                f"It is not on this machine yet: the training will download it to "
-                f"{data.data_folder()}."
-            )
-            return Choice(name, 55_000)
-        return Choice(name, count_images(name, 0))
     except DataError as error:
         st.error(sentence(error), icon=":material/error:")
         return None
+    if not data.is_available(name):
+        st.caption(
+            f"It is not on this machine yet: the training will download it to "
+            f"{data.data_folder()} ({data.NAMED[name].megabytes} MB)."
+        )
+    return Choice(name, data.NAMED[name].n_train)
+
+
+def fill_in(name: str) -> None:
+    """Choose a data set that a run was trained on, from the next run of the script on."""
+    if name in data.NAMES:
+        st.session_state[_NAME] = name
+    else:
+        st.session_state[_NAME], st.session_state[_PATH] = _FILE, name
 
 
 def data_title(name: str) -> str:
     """Say what a data set is called, and whether it has to be downloaded first."""
-    is_missing = name in data.NAMES and not data.is_available(name)
-    return f"{_TITLES[name]} (will be downloaded)" if is_missing else _TITLES[name]
+    if name in _OTHERS:
+        return _OTHERS[name]
+    title = data.NAMED[name].title
+    title = title[:1].upper() + title[1:]
+    return title if data.is_available(name) else f"{title} (will be downloaded)"
 
 
 def uploaded_data() -> Choice | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vaegmm.app.trainings import address, confirming, estimates, messages, templates
+from vaegmm.app.trainings.about import choose_tags
 from vaegmm.app.trainings.images import Choice, choose_data
-from vaegmm.app.trainings.watched import look_at
-from vaegmm.app.words import sentence
+from vaegmm.app.trainings.options import Options, choose_options, choose_settings
+from vaegmm.app.words import plain, sentence
 from vaegmm.config import PRESETS, TrainConfig
-from vaegmm.devices import best_device
+from vaegmm.errors import ReasonedError
 from vaegmm.model import require_enough_images
-from vaegmm.runs import Run, RunError, new_run_path
-from vaegmm.settings import SETTINGS, change, setting
+from vaegmm.runs import About, new_run, queue
 
 _PRESET_NOTES = {
     "default": "The readings of the description that work best: what to run.",
@@ -22,21 +23,23 @@ _PRESET_NOTES = {
 
 def offer_new_run() -> None:
     """Choose data and settings, say what they amount to, and start."""
+    templates.begin()
     choice = choose_data()
-    preset = st.segmented_control(
-        "Preset",
-        ["default", "quick", "reference"],
-        default="default",
-        required=True,
-        key="preset",
-        persist_state="session",
+    kind, base = choose_preset()
+    title = st.text_input(
+        "Name", placeholder="what it tries", key=templates.TITLE, persist_state="session"
     )
-    st.caption(_PRESET_NOTES[preset])
     try:
-        config, device = choose_settings(preset)
+        with st.expander("Settings", icon=":material/tune:"):
+            config = choose_settings(kind, base)
+            options = choose_options()
+            note = st.text_area("Note", height=80, key=templates.NOTE, persist_state="session")
+            tags = choose_tags(templates.TAGS)
+        about = About(title, note, tuple(tags))
         if choice is not None:
             require_enough_images(choice.n_images, config.mixture)
             st.caption(amount_of_work(choice, config))
+            estimates.show(config, choice.n_images, options)
     except ValueError as error:
         st.error(sentence(error), icon=":material/error:")
         choice = None
@@ -45,43 +48,28 @@ def offer_new_run() -> None:
         type="primary",
         icon=":material/play_arrow:",
         disabled=choice is None,
+        width="stretch",
         key="start",
     )
-    if pressed and choice is not None:
-        start(choice, config, device)
+    if choice is not None and confirming.is_meant(pressed, choice, config, []):
+        start(choice, config, options, about)
 
 
-def choose_settings(preset: str) -> tuple[TrainConfig, str | None]:
-    """Start from a preset and change its main settings; also choose the device.
-
-    Raises:
-        ValueError: if a value is out of its range.
-    """
-    first, second = st.columns(2), st.columns(2)
-    advanced = st.expander("Advanced", icon=":material/tune:")
-    places = [*first, *second, advanced, advanced]
-    values = {}
-    for (name, entry), place in zip(SETTINGS.items(), places, strict=True):
-        value = setting(PRESETS[preset], name)
-        values[name] = place.number_input(
-            entry.label,
-            value=value,
-            min_value=entry.kind(entry.least),
-            max_value=None if entry.most is None else entry.kind(entry.most),
-            step=1 if entry.kind is int else 0.5 if name == "kl_weight" else value / 2,
-            format="%d" if entry.kind is int else "%g",
-            help=f"{entry.help[0].upper()}{entry.help[1:]}.",
-            key=f"{preset}-{name}",
-            persist_state="session",
-        )
-    device = advanced.selectbox(
-        "Device",
-        [None, "cpu"] if best_device().type == "cpu" else [None, best_device().type, "cpu"],
-        format_func=lambda name: name or f"the best there is ({best_device()})",
-        key="device",
-        persist_state="session",
-    )
-    return change(PRESETS[preset], **values), device
+def choose_preset() -> tuple[str, TrainConfig]:
+    """Choose where the settings start from; return what that is called, and the configuration."""
+    presets = list(_PRESET_NOTES)
+    template = templates.template()
+    if template is not None:
+        presets.append(templates.COPY)
+    if st.session_state.get("preset") not in presets:
+        st.session_state["preset"] = "default"
+    preset = st.pills("Preset", presets, required=True, key="preset", persist_state="session")
+    if template is not None and preset == templates.COPY:
+        run, filled = template
+        st.caption(f"All settings of *{plain(run.title)}*, to change some.")
+        return f"copy-{run.name}", filled.config
+    st.caption(_PRESET_NOTES[str(preset)])
+    return str(preset), PRESETS[str(preset)]
 
 
 def amount_of_work(choice: Choice, config: TrainConfig) -> str:
@@ -94,14 +82,26 @@ def amount_of_work(choice: Choice, config: TrainConfig) -> str:
     )
 
 
-def start(choice: Choice, config: TrainConfig, device: str | None) -> None:
-    """Launch a new run and look at it."""
-    path = new_run_path(config, choice.name)
+def start(choice: Choice, config: TrainConfig, options: Options, about: About) -> None:
+    """Start a new run, or let it wait for its turn, and look at it."""
     try:
-        run = Run.create(path, config, choice.name, device, choice.upload)
-        run.launch()
-    except RunError as error:
+        run = new_run(
+            config,
+            choice.name,
+            device=options.device,
+            upload=choice.upload,
+            title=about.title,
+            note=about.note,
+            tags=about.tags,
+        )
+        queue.enqueue(run)
+    except ReasonedError as error:
         st.error(sentence(error), icon=":material/error:")
         return
-    look_at(run)
-    st.toast("The training has started.", icon=":material/play_arrow:")
+    address.look_at(run.name)
+    templates.use_up()
+    if run.status.state == "waiting":
+        messages.say_next("The training waits for its turn.", ":material/hourglass_top:")
+    else:
+        messages.say_next("The training has started.", ":material/play_arrow:")
+    st.rerun()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from vaegmm.config import TrainConfig
-from vaegmm.runs import Run
-from vaegmm.training import Progress
+from vaegmm.runs import Status
+from vaegmm.training import EpochLoss, Progress
+
+Phase = Literal["waiting", "active", "ended"]
 
 
 class Badge(NamedTuple):
@@ -15,28 +17,32 @@ class Badge(NamedTuple):
 
     word: str
     icon: str
-    colour: Literal["blue", "gray", "green", "red"]
+    colour: Literal["blue", "gray", "green", "orange", "red"]
 
 
 #: For each state of a run its badge.
 BADGES = {
+    "waiting": Badge("waiting", ":material/hourglass_top:", "orange"),
     "starting": Badge("starting", ":material/hourglass_empty:", "gray"),
     "training": Badge("training", ":material/play_arrow:", "blue"),
     "fitting": Badge("fitting the mixture", ":material/bubble_chart:", "blue"),
     "finished": Badge("finished", ":material/check:", "green"),
     "stopped": Badge("stopped", ":material/pause:", "gray"),
     "failed": Badge("failed", ":material/error:", "red"),
+    "damaged": Badge("damaged", ":material/broken_image:", "red"),
 }
 
 
-def data_name_of(run: Run) -> str:
-    """Say what a run is trained on, without the folder it lies in."""
-    return Path(run.settings["data"]).name
+def phase_of(status: Status) -> Phase:
+    """Return what a run is about: waiting for its turn, active, or neither any more."""
+    if status.state == "waiting":
+        return "waiting"
+    return "ended" if status.state in ("finished", "stopped", "failed") else "active"
 
 
 def words_for(progress: Progress, config: TrainConfig) -> str:
     """Say how far a training is."""
-    words = [f"Epoch {progress.epoch} of {progress.epochs}"]
+    words = [f"epoch {progress.epoch} of {progress.epochs}"]
     if progress.starts_tried:
         words.append(
             f"{progress.starts_tried} of {config.joint.n_init} starts of the mixture tried"
@@ -46,13 +52,22 @@ def words_for(progress: Progress, config: TrainConfig) -> str:
         words.append(f"{duration(progress.seconds_left or 0)} left")
     if progress.restarts:
         words.append("begun again, since its clusters had collapsed")
-    return ", ".join(words)
+    text = ", ".join(words)
+    return text[0].upper() + text[1:]
+
+
+def seconds_of(losses: Sequence[EpochLoss]) -> float | None:
+    """Return how long the finished epochs took, where that was kept."""
+    return losses[-1].seconds if losses else None
 
 
 def duration(seconds: float) -> str:
     """Say a duration as people do: two units at most."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
