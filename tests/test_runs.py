@@ -18,13 +18,12 @@ import numpy as np
 import pytest
 import torch
 
-from vaegmm import runs
 from vaegmm.checkpoint import CheckpointError, read_tensors
 from vaegmm.cli import _config, _parser
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
 from vaegmm.data import DataError
 from vaegmm.model import VAEGMM, load
-from vaegmm.runs import Run, RunError, Status, command_of, list_runs, new_run_path
+from vaegmm.runs import Run, RunError, Status, command_of, execution, list_runs, new_run_path
 from vaegmm.training import NonFiniteLossError, Progress, loop
 
 TINY = TrainConfig(
@@ -144,8 +143,8 @@ MOMENTS = {
     "a later epoch": ("on_progress", 3),
     "saving the first epoch": ("write_tensors", 1),
     "saving a later epoch": ("write_tensors", 3),
-    "between weights and losses": ("Run._write_losses", 2),
-    "writing the status": ("Run._write_status", 3),
+    "between weights and losses": ("RunDirectory.write_losses", 2),
+    "writing the status": ("RunDirectory.write_status", 3),
     "the fit of the mixture": ("VAEGMM.finish", 1),
     "the evaluation": ("evaluate", 1),
     "saving the result": ("VAEGMM.save", 1),
@@ -177,8 +176,8 @@ def test_an_interrupted_run_resumes_to_the_same_result(
     with monkeypatch.context() as patch:
         if name != "on_progress":
             on_progress = lambda report: None  # noqa: E731
-            owner, _, attribute = f"runs.{name}".rpartition(".")
-            target = runs
+            owner, _, attribute = f"execution.{name}".rpartition(".")
+            target = execution
             for part in owner.split(".")[1:]:
                 target = getattr(target, part)
             patch.setattr(target, attribute, interrupting(getattr(target, attribute)))
@@ -220,13 +219,13 @@ def test_a_second_signal_does_not_cut_off_what_the_first_one_began(
     # A shell that starts its jobs in the background has them ignore the signal.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     run = make_run()
-    write = Run._write_last_status
+    write = Run.write_last_status
 
     def signalled(self: Run, *arguments: object) -> None:
         signal.raise_signal(signal.SIGINT)
         write(self, *arguments)
 
-    monkeypatch.setattr(Run, "_write_last_status", signalled)
+    monkeypatch.setattr(Run, "write_last_status", signalled)
     try:
         with pytest.raises(KeyboardInterrupt):
             run.execute(_interrupt)
@@ -346,9 +345,9 @@ def test_a_status_read_just_before_the_end_is_read_again(
 ) -> None:
     run = make_run()
     run.execute()
-    finished = run._last_status()
+    finished = run.last_status()
     answers = [replace(finished, state="training"), finished]
-    monkeypatch.setattr(Run, "_last_status", lambda self: answers.pop(0))
+    monkeypatch.setattr(Run, "last_status", lambda self: answers.pop(0))
     assert run.status.state == "finished"
 
 
@@ -415,7 +414,7 @@ def test_a_status_that_cannot_be_written_is_a_sentence(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(runs.os, "replace", no_space)
+        patch.setattr(os, "replace", no_space)
         with pytest.raises(RunError, match=r"status.json cannot be written: .*No space left"):
             run.execute()
     assert run.execute().mixture is not None
