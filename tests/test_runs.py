@@ -19,7 +19,8 @@ import pytest
 import torch
 
 from vaegmm.checkpoint import CheckpointError, read_tensors
-from vaegmm.cli import _config, _parser
+from vaegmm.cli import _parser
+from vaegmm.cli.train import _config
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
 from vaegmm.data import DataError
 from vaegmm.model import VAEGMM, load
