@@ -107,6 +107,8 @@ SENTENCES = {
     "run cannot be removed": "The training could not be deleted. Allow this program to change the "
     "folder of trainings.",
     "damaged run": "The files of this training are damaged. Delete it and start a new one.",
+    "no film": "There is no film of this training.",
+    "damaged film": "The film of this training is damaged. Train again to make it anew.",
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
