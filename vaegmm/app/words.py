@@ -113,6 +113,7 @@ SENTENCES = {
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
 _LABELS = {entry.field or name: entry.label for name, entry in SETTINGS.items()}
+_LABELS["attempts"] = "Attempts"
 
 
 def share(value: float, digits: int = 1) -> str:

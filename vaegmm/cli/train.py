@@ -32,6 +32,13 @@ def add(commands: Any) -> None:
     )
     for name, setting in SETTINGS.items():
         command.add_argument(f"--{name.replace('_', '-')}", type=setting.kind, help=setting.help)
+    command.add_argument(
+        "--attempts",
+        type=int,
+        metavar="N",
+        help="train N seeds and keep the one whose views tell most of each other, which needs no "
+        "label; of a training without views, the one with the highest likelihood (default: 1)",
+    )
     command.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best there is)")
     command.add_argument(
         "--json", action="store_true", help="print JSON: a line an epoch, one for the result"
@@ -70,6 +77,7 @@ def _execute(run: Run, options: argparse.Namespace) -> VAEGMM:
         if options.json and report.finished_epoch:
             event = {"event": "epoch", "epochs": report.epochs, **asdict(report.finished_epoch)}
             event |= {"seconds_left": report.seconds_left, "restarts": report.restarts}
+            event |= {"attempt": report.attempt, "attempts": report.attempts}
             print(json.dumps(event), flush=True)
 
     try:
@@ -89,7 +97,8 @@ def _new_run(options: argparse.Namespace) -> Run:
     config, data_name = _config(options), options.data or "mnist"
     choose_device(options.device)  # refuses one that is not there
     out = options.out or new_run_path(config, data_name)
-    return Run.create(out, config, data_name, options.device)
+    attempts = 1 if options.attempts is None else options.attempts
+    return Run.create(out, config, data_name, options.device, attempts=attempts)
 
 
 def _run_to_resume(options: argparse.Namespace) -> Run:
@@ -99,7 +108,7 @@ def _run_to_resume(options: argparse.Namespace) -> Run:
         raise ValueError("out must name the run to resume; add --out RUN.")
     given = [
         name
-        for name in ("preset", "config", "data", *SETTINGS)
+        for name in ("preset", "config", "data", "attempts", *SETTINGS)
         if getattr(options, name) is not None
     ]
     if given:

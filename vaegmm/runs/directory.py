@@ -6,6 +6,8 @@ metrics.jsonl       one line a finished epoch
 state.safetensors   weights and Adam's moments after the last epoch, until it is finished
 model.safetensors   the result
 log.txt             what a detached process printed
+attempts.jsonl      where several seeds are tried: see `vaegmm.runs.attempts`
+film.bin            what the training looked like
 lock                held by the process that works on it; the system frees it when that dies
 """
 
@@ -30,6 +32,7 @@ from vaegmm.runs.files import replace
 from vaegmm.runs.status import WORKING, State, Status
 from vaegmm.training import EpochLoss, Progress
 
+MOST_ATTEMPTS = 100
 _STARTING_SECONDS = 120.0  # importing torch from a cold disk takes up to a minute
 
 
@@ -46,7 +49,7 @@ class RunDirectory:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `create` wrote: config, data, device, created."""
+        """What `create` wrote: config, data, device, attempts, created."""
         try:
             return dict(json.loads((self.path / "config.json").read_text()))
         except (OSError, ValueError, TypeError) as error:
@@ -64,6 +67,23 @@ class RunDirectory:
             raise RunError(
                 f"{self.path / 'config.json'} is damaged: {error}", reason="damaged run"
             ) from error
+
+    @property
+    def attempts(self) -> int:
+        """How many seeds are trained, of which one is kept."""
+        attempts = self.settings.get("attempts", 1)
+        if type(attempts) is not int or not 1 <= attempts <= MOST_ATTEMPTS:
+            raise RunError(
+                f"{self.path / 'config.json'} is damaged: attempts must be a whole number from 1 "
+                f"to {MOST_ATTEMPTS}; got attempts={attempts!r}.",
+                reason="damaged run",
+            )
+        return attempts
+
+    @property
+    def film_path(self) -> Path:
+        """Where the film of the training is."""
+        return self.path / "film.bin"
 
     @property
     def model_path(self) -> Path:

@@ -21,8 +21,9 @@ from pathlib import Path
 from vaegmm import data
 from vaegmm.config import TrainConfig
 from vaegmm.devices import choose_device
+from vaegmm.errors import InputError
 from vaegmm.model import VAEGMM, load
-from vaegmm.runs.directory import RunDirectory, is_alive
+from vaegmm.runs.directory import MOST_ATTEMPTS, RunDirectory, is_alive
 from vaegmm.runs.errors import RunError, busy, unwritable
 from vaegmm.runs.execution import carry_out, undisturbed
 from vaegmm.runs.files import replace
@@ -41,6 +42,7 @@ class Run(RunDirectory):
         data_name: str | Path,
         device: str | None = None,
         upload: bytes | None = None,
+        attempts: int = 1,
     ) -> Run:
         """Make the directory of a new run.
 
@@ -51,10 +53,21 @@ class Run(RunDirectory):
             device: where to train; chosen by itself if None.
             upload: the content of a data set that is to be kept in the run's directory, under
                 `data_name`.
+            attempts: how many seeds are trained, from the configuration's on, of which the one is
+                kept that `vaegmm.training.merit` puts highest: no label has a say in it.
 
         Raises:
             RunError: if there is one already, or it cannot be made.
+            InputError: if there are no attempts, or too many.
         """
+        if type(attempts) is not int or not 1 <= attempts <= MOST_ATTEMPTS:
+            rule = f"be a whole number from 1 to {MOST_ATTEMPTS}"
+            raise InputError(
+                f"attempts must {rule}; got attempts={attempts}.",
+                reason="setting",
+                setting="attempts",
+                rule=rule,
+            )
         run = cls(path)
         try:
             run.path.mkdir(parents=True)
@@ -74,6 +87,7 @@ class Run(RunDirectory):
                 "config": config.to_dict(),
                 "data": _findable(str(data_name)),
                 "device": device,
+                "attempts": attempts,
                 "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             }
             replace(run.path / "config.json", json.dumps(settings, indent=1))

@@ -32,7 +32,7 @@ _START_STEPS = 500
 _START_BATCH = 1000
 _START_RATE = 0.1  # of learning; it falls to zero
 _CHUNK = 2048  # images that pass the network at once where no gradient is needed
-_N_JUDGES = 10_000  # images whose views judge the prior
+N_JUDGES = 10_000  # images whose views judge the prior
 
 
 @torch.no_grad()
@@ -141,7 +141,7 @@ def _judging_views(
     """Encode two views of images that stand for all; None where the training uses none."""
     if not (config.augmentation.is_active and config.joint.consistency):
         return None
-    judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), _N_JUDGES)).long()]
+    judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), N_JUDGES)).long()]
     one, other = (_encoded(state, judges, config, generator, of_views=True) for _ in range(2))
     return one, other
 
