@@ -110,7 +110,10 @@ ALLOWED = {
     "vae": {"config", "gaussian"},
     "images": {"vae"},
     "training": {"config", "gaussian", "images", "mixture", "prior", "processes", "vae"},
-    "film": {"blocks", "config", "gaussian", "metrics", "projection", "training", "vae"},
+    "film": {
+        *("blocks", "config", "data", "gaussian", "metrics", "prior", "projection", "training"),
+        "vae",
+    },
     "mnist_form": set(),
     "photo": {"mnist_form"},
     "preprocess": {"mnist_form", "photo"},

@@ -14,7 +14,7 @@ from vaegmm.film import Film, FilmError, FilmWriter, Frame, film_from_bytes, rea
 
 
 def _assert_same_frame(frame: Frame, expected: Frame) -> None:
-    assert {name: frame.header[name] for name in expected.header} == expected.header
+    assert frame.header == expected.header
     assert frame.arrays.keys() == expected.arrays.keys()
     for name, array in expected.arrays.items():
         assert frame.arrays[name].dtype == array.dtype
@@ -69,7 +69,7 @@ def test_a_film_is_readable_wherever_it_ends(path, film):
 def test_whoever_goes_on_cuts_off_a_torn_end_and_what_came_after_the_epoch(path, film):
     with path.open("ab") as file:
         file.write(struct.pack("<I", 1000) + b"torn")
-    writer = FilmWriter.go_on(path, restarts=0, epoch=2)
+    writer = FilmWriter.go_on(path, film.opening, restarts=0, epoch=2)
     kept = [frame for frame in film.frames if frame.header["epoch"] <= 2]
     assert [frame.header["kind"] for frame in kept][-1] == "epoch"
     _assert_same_frame(writer.last, kept[-1])
@@ -80,11 +80,11 @@ def test_whoever_goes_on_cuts_off_a_torn_end_and_what_came_after_the_epoch(path,
 
 def test_frames_of_an_attempt_that_was_given_up_stay(path, film):
     again = Frame({**film.frames[0].header, "restarts": 1}, film.frames[0].arrays)
-    FilmWriter.go_on(path, restarts=0, epoch=4).write(again)
+    FilmWriter.go_on(path, film.opening, restarts=0, epoch=4).write(again)
     assert len(read_film(path).frames) == len(film.frames) + 1
-    FilmWriter.go_on(path, restarts=1, epoch=1)
+    FilmWriter.go_on(path, film.opening, restarts=1, epoch=1)
     assert len(read_film(path).frames) == len(film.frames) + 1
-    FilmWriter.go_on(path, restarts=0, epoch=4)
+    FilmWriter.go_on(path, film.opening, restarts=0, epoch=4)
     assert len(read_film(path).frames) == len(film.frames)
 
 
@@ -100,7 +100,7 @@ def test_frames_of_an_attempt_that_was_given_up_stay(path, film):
 )
 def test_a_damaged_film_is_refused_with_its_name(path, damage):
     path.write_bytes(damage(path.read_bytes()))
-    for use in (read_film, lambda path: FilmWriter.go_on(path, 0, 2)):
+    for use in (read_film, lambda path: FilmWriter.go_on(path, made_film(4, 20).opening, 0, 2)):
         with pytest.raises(FilmError, match=r"film\.bin.*film that can be played") as caught:
             use(path)
         assert caught.value.reason == "damaged film"
@@ -109,3 +109,8 @@ def test_a_damaged_film_is_refused_with_its_name(path, damage):
 def test_a_missing_film_is_refused(tmp_path):
     with pytest.raises(FilmError, match="cannot be read"):
         read_film(tmp_path / "film.bin")
+
+
+def test_nobody_goes_on_with_the_film_of_another_training(path):
+    with pytest.raises(FilmError, match="another training"):
+        FilmWriter.go_on(path, made_film(epochs=5, n_points=20).opening, 0, 2)

@@ -57,8 +57,8 @@ SENTENCES = {
     "mixed folder": "The folder {name} holds images beside folders. Keep either: images alone, or "
     "one folder for each label.",
     "empty folder": "The folder {name} holds no image ({suffixes}). Choose another.",
-    "damaged archives": "{title} is damaged on this machine. Delete its unpacked files, those that "
-    "don't end in .gz; they will be unpacked again.",
+    "damaged archives": "{title} is damaged on this machine. Delete its files ({files}); they will "
+    "be unpacked or downloaded again.",
     "no download": "{title} is not on this machine and could not be downloaded. Connect to the "
     "network and start again, or choose the bundled digits.",
     "other images": "The images are others than this training began with. Start a new one.",

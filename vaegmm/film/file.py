@@ -52,6 +52,11 @@ class Frame:
         return str(self.header["kind"])
 
     @property
+    def fingerprint(self) -> str:
+        """A digest of all that it holds."""
+        return str(unpack(pack(self.header, self.arrays))[0]["fingerprint"])
+
+    @property
     def place(self) -> tuple[int, int]:
         """Of which epoch it is, after how many restarts: (restarts, epoch)."""
         return int(self.header["restarts"]), int(self.header["epoch"])
@@ -121,16 +126,24 @@ class FilmWriter:
         return writer
 
     @classmethod
-    def go_on(cls, path: str | Path, restarts: int, epoch: int) -> FilmWriter:
+    def go_on(cls, path: str | Path, opening: Frame, restarts: int, epoch: int) -> FilmWriter:
         """Go on with a film after an epoch: what comes later in it is cut off.
 
+        Args:
+            path: of the film.
+            opening: what it must be of.
+            restarts: how often the training has begun again by then.
+            epoch: the last one that is kept.
+
         Raises:
-            FilmError: if it is damaged before its end.
-            OSError: if it cannot be cut.
+            FilmError: if it is damaged before its end, or of another training.
+            OSError: if it cannot be read or cut.
         """
         writer = cls(path)
         end = len(MAGIC)
         for number, (frame, frame_end) in enumerate(_blocks(writer.path.read_bytes(), str(path))):
+            if number == 0 and frame.fingerprint != opening.fingerprint:
+                raise _damaged(str(path), "it is of another training")
             if number and frame.place > (restarts, epoch):
                 break
             end = frame_end
@@ -183,7 +196,9 @@ def _blocks(data: bytes, name: str) -> Iterator[tuple[Frame, int]]:
 
 def _decode(block: bytes, name: str, number: int) -> Frame:
     try:
-        frame = Frame(*unpack(zlib.decompressobj().decompress(block, _MOST_INFLATED)))
+        header, arrays = unpack(zlib.decompressobj().decompress(block, _MOST_INFLATED))
+        del header["arrays"], header["fingerprint"]  # of the packing, which made them
+        frame = Frame(header, arrays)
         if (frame.kind == "film") != (number == 0):
             raise ValueError("a header is where a frame is expected, or the reverse")
         if number:

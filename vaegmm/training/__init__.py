@@ -7,8 +7,17 @@ costs and their schedule. `joint`: the loss of the joint stage and the prior tha
 another by.
 """
 
-from vaegmm.training.loop import NonFiniteLossError, Progress, train
+from vaegmm.training.loop import FIRST_STEPS, NonFiniteLossError, Progress, train
 from vaegmm.training.merit import Merit, merit
 from vaegmm.training.state import EpochLoss, TrainState
 
-__all__ = ["EpochLoss", "Merit", "NonFiniteLossError", "Progress", "TrainState", "merit", "train"]
+__all__ = [
+    "FIRST_STEPS",
+    "EpochLoss",
+    "Merit",
+    "NonFiniteLossError",
+    "Progress",
+    "TrainState",
+    "merit",
+    "train",
+]
