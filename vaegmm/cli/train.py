@@ -17,6 +17,7 @@ from vaegmm.settings import SETTINGS, change
 if TYPE_CHECKING:
     from vaegmm.model import VAEGMM
     from vaegmm.runs import Run
+    from vaegmm.tensorboard import Board
     from vaegmm.training import Progress
 
 
@@ -40,6 +41,11 @@ def add(commands: Any) -> None:
         "label; of a training without views, the one with the highest likelihood (default: 1)",
     )
     command.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best there is)")
+    command.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write event files to RUN/tensorboard, too; a resumed run goes on with them",
+    )
     command.add_argument(
         "--json", action="store_true", help="print JSON: a line an epoch, one for the result"
     )
@@ -69,11 +75,14 @@ def run(options: argparse.Namespace) -> None:
 
 def _execute(run: Run, options: argparse.Namespace) -> VAEGMM:
     from vaegmm.data import DataError
+    from vaegmm.runs import finished_attempts
 
-    bar = ProgressBar()
+    bar, board = ProgressBar(), _board(run, options)
 
     def show(report: Progress) -> None:
         bar.show(report)
+        if board:
+            board(report)
         if options.json and report.finished_epoch:
             event = {"event": "epoch", "epochs": report.epochs, **asdict(report.finished_epoch)}
             event |= {"seconds_left": report.seconds_left, "restarts": report.restarts}
@@ -81,13 +90,30 @@ def _execute(run: Run, options: argparse.Namespace) -> VAEGMM:
             print(json.dumps(event), flush=True)
 
     try:
-        return run.execute(show, bar.show_fit, options.device)
+        model = run.execute(show, bar.show_fit, options.device)
+        if board:
+            board.finish()
+        return model
     except (DataError, ValueError):
-        if not options.resume and not run.losses:
+        if not (options.resume or run.losses or finished_attempts(run)):
             run.delete()  # it could not begin: its name stays free for the corrected command
         raise
     finally:
         bar.close()
+        if board:
+            board.close()
+            if board.error:
+                say(board.error, 0)
+
+
+def _board(run: Run, options: argparse.Namespace) -> Board | None:
+    # A run that is resumed in a process of its own has nothing but its directory to know it from.
+    is_begun = options.resume and (run.path / "tensorboard").is_dir()
+    if run.is_finished or not (options.tensorboard or is_begun):
+        return None
+    from vaegmm.tensorboard import Board
+
+    return Board(run)
 
 
 def _new_run(options: argparse.Namespace) -> Run:
@@ -96,6 +122,10 @@ def _new_run(options: argparse.Namespace) -> Run:
 
     config, data_name = _config(options), options.data or "mnist"
     choose_device(options.device)  # refuses one that is not there
+    if options.tensorboard:
+        from vaegmm.tensorboard import require_tensorboard
+
+        require_tensorboard()
     out = options.out or new_run_path(config, data_name)
     attempts = 1 if options.attempts is None else options.attempts
     return Run.create(out, config, data_name, options.device, attempts=attempts)
