@@ -41,6 +41,7 @@ def add(commands: Any) -> None:
         "label; of a training without views, the one with the highest likelihood (default: 1)",
     )
     command.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best there is)")
+    command.add_argument("--no-film", action="store_true", help="write no film of the training")
     command.add_argument(
         "--tensorboard",
         action="store_true",
@@ -65,6 +66,8 @@ def run(options: argparse.Namespace) -> None:
     if run.is_finished:
         say(f"{run.path} is finished already; nothing is left to train.", 0)
     model = _execute(run, options)
+    if film_error := run.status.film_error:
+        say(film_error, 0)
     if options.json:
         result = {"event": "finished", "model": str(run.model_path), "metrics": model.metrics}
         print(json.dumps(result), flush=True)
@@ -128,7 +131,8 @@ def _new_run(options: argparse.Namespace) -> Run:
         require_tensorboard()
     out = options.out or new_run_path(config, data_name)
     attempts = 1 if options.attempts is None else options.attempts
-    return Run.create(out, config, data_name, options.device, attempts=attempts)
+    film = not options.no_film
+    return Run.create(out, config, data_name, options.device, attempts=attempts, film=film)
 
 
 def _run_to_resume(options: argparse.Namespace) -> Run:
@@ -141,6 +145,7 @@ def _run_to_resume(options: argparse.Namespace) -> Run:
         for name in ("preset", "config", "data", "attempts", *SETTINGS)
         if getattr(options, name) is not None
     ]
+    given += ["no_film"] * options.no_film
     if given:
         raise ValueError(
             f"a resumed run keeps its configuration; got --{given[0].replace('_', '-')}. "

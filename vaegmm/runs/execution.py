@@ -16,6 +16,7 @@ from vaegmm.checkpoint import CheckpointError, read_tensors, write_tensors
 from vaegmm.data import DataError, Dataset
 from vaegmm.devices import choose_device
 from vaegmm.evaluation import evaluate
+from vaegmm.film import Recorder
 from vaegmm.model import VAEGMM, require_enough_images
 from vaegmm.processes import from_first_process, join_processes, n_processes
 from vaegmm.runs.attempts import (
@@ -91,13 +92,20 @@ def _train_once(
         name, is_last = run.settings["data"], number == run.attempts
         from_first_process(Share(config, name, fingerprint, *_on_cpu(state), is_last))
 
+    film = None
+    if run.settings.get("film", True):
+        film = Recorder(run.film_path, config, dataset, state)
     began, last_status = time.perf_counter(), 0.0
     reports = train(state, dataset.train.images, config, dataset.validation.images)
     for report in counted(reports, number, run.attempts):
+        if film:
+            # Before the state is kept: a frame that comes too early is cut off, one that is
+            # missing would never be made up for.
+            film.take(state, report)
         if report.finished_epoch:
             _save(run, number, state, fingerprint)
         if report.finished_epoch or report.seconds - last_status >= _STATUS_SECONDS:
-            run.write_status("training", report)
+            run.write_status("training", report, film_error=film.error if film else None)
             last_status = report.seconds
         on_progress(report)
 

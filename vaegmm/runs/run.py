@@ -43,6 +43,7 @@ class Run(RunDirectory):
         device: str | None = None,
         upload: bytes | None = None,
         attempts: int = 1,
+        film: bool = True,
     ) -> Run:
         """Make the directory of a new run.
 
@@ -55,6 +56,7 @@ class Run(RunDirectory):
                 `data_name`.
             attempts: how many seeds are trained, from the configuration's on, of which the one is
                 kept that `vaegmm.training.merit` puts highest: no label has a say in it.
+            film: whether the training writes its film.
 
         Raises:
             RunError: if there is one already, or it cannot be made.
@@ -88,6 +90,7 @@ class Run(RunDirectory):
                 "data": _findable(str(data_name)),
                 "device": device,
                 "attempts": attempts,
+                "film": film,
                 "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             }
             replace(run.path / "config.json", json.dumps(settings, indent=1))
