@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,9 +25,9 @@ from vaegmm.runs.attempts import (
     chosen,
     config_of,
     counted,
-    finished_attempts,
     forget_best,
     keep,
+    kept_attempts,
 )
 from vaegmm.runs.directory import RunDirectory
 from vaegmm.runs.provenance import provenance
@@ -62,7 +63,7 @@ def carry_out(
     if run.attempts == 1:
         model, _ = _train_once(run, 1, dataset, device, on_progress, on_fit)
     else:
-        n_finished = len(finished_attempts(run))
+        n_finished = len(kept_attempts(run))
         if n_finished == run.attempts and n_processes() > 1:
             from_first_process(None)  # there is nothing to assist with
         for number in range(n_finished + 1, run.attempts + 1):
@@ -127,20 +128,25 @@ def _train_once(
 
 
 def _save(run: RunDirectory, number: int, state: TrainState, fingerprint: str) -> None:
-    """Keep the weights and losses of the epoch that has just finished."""
+    """Keep the weights and losses of the epoch that has just finished.
+
+    Written whole, the losses of a long training would soon take longer than an epoch.
+    """
     tensors, history = _on_cpu(state)
     header = {
-        "history": [asdict(loss) for loss in history],
+        "epoch": state.epoch,
+        "last_loss": asdict(history[-1]),  # which may not get into metrics.jsonl
         "fingerprint": fingerprint,
         "attempt": number,
     }
     write_tensors(run.state_path, tensors, header)
-    run.write_losses(history)
+    run.append_loss(history[-1])
 
 
 def _restore(run: RunDirectory, number: int, state: TrainState, fingerprint: str) -> None:
     """Go back to the last finished epoch of an attempt, if there is one."""
     if not run.state_path.exists():
+        run.write_losses([])  # of a result that is no longer there
         return
     tensors, header = read_tensors(run.state_path)
     if header.get("attempt", 1) != number:
@@ -152,12 +158,24 @@ def _restore(run: RunDirectory, number: int, state: TrainState, fingerprint: str
                 f"{run.settings['data']} holds others now. Start a new run.",
                 reason="other images",
             )
-        state.restore(tensors, [EpochLoss(**loss) for loss in header["history"]])
+        state.restore(tensors, _history(run, header))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{run.state_path} is damaged: {error}", reason="damaged run"
         ) from error
-    run.write_losses(state.history)  # an interrupted save may have left them behind
+    run.write_losses(state.history)  # an interrupted save may have left the last one behind
+
+
+def _history(run: RunDirectory, header: dict[str, Any]) -> list[EpochLoss]:
+    """Return the losses of the epochs that a state has behind it."""
+    if "history" in header:  # as older versions kept it
+        return [EpochLoss(**loss) for loss in header["history"]]
+    last = EpochLoss(**header["last_loss"])
+    before = {loss.epoch: loss for loss in run.losses}
+    lost = [epoch for epoch in range(1, last.epoch) if epoch not in before]
+    if header["epoch"] != last.epoch or lost:
+        raise ValueError(f"metrics.jsonl has lost epoch {lost[0] if lost else last.epoch}")
+    return [*(before[epoch] for epoch in range(1, last.epoch)), last]
 
 
 def _on_cpu(state: TrainState) -> tuple[dict[str, Tensor], list[EpochLoss]]:
