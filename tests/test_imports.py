@@ -140,6 +140,7 @@ ALLOWED = {
     "photo_reading": {"model", "photo", "reading"},
     "replay": {"mixture", "model"},
     "browser": {"blocks", "mixture", "model", "projection", "typicality", "vae"},
+    "tensorboard": {"config", "data", "film", "runs", "training", "vae"},
     # Training only inside `fit`: see the subprocess test.
     "model": {
         *("checkpoint", "config", "devices", "examples", "images", "inference", "labelling"),

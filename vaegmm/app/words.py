@@ -26,6 +26,10 @@ SENTENCES = {
     "setting": "{label} must {rule}.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
     "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
+    "no tensorboard": "TensorBoard is not installed here. Install it with: pip install tensorboard",
+    "nothing to export": "This training has no finished epoch yet: there is nothing to export.",
+    "folder cannot be written": "That folder cannot be written. Free some space, or choose "
+    "another.",
     "no such device": "This machine does not have that device. Choose the best there is.",
     # Data sets
     "no such data": "There is no file or folder {name}. Check the path, or upload the file.",
@@ -136,6 +140,7 @@ SENTENCES = {
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
 _LABELS = {entry.field or name: entry.label for name, entry in SETTINGS.items()}
+_LABELS["attempts"] = "Attempts"
 
 
 def share(value: float, digits: int = 1) -> str:

@@ -68,12 +68,15 @@ class Progress:
     finished_epoch: EpochLoss | None = None  # set on the report that ends an epoch
     starts_tried: int = 0  # before the first step of the joint stage
     restarts: int = 0  # how often the whole training has begun again by itself
+    attempt: int = 1  # in hand, of those that a run makes
+    attempts: int = 1
     seconds_before: float = 0.0  # of this training, in processes before this one
 
     @property
     def fraction(self) -> float:
-        """The share of the whole training that is done, in [0, 1]."""
-        return (self.epoch - 1 + self.step / self.steps) / self.epochs
+        """The share of the whole training, of all attempts, that is done, in [0, 1]."""
+        of_attempt = (self.epoch - 1 + self.step / self.steps) / self.epochs
+        return (self.attempt - 1 + of_attempt) / self.attempts
 
 
 def train(
