@@ -111,6 +111,7 @@ def test_a_run_leaves_its_result_its_losses_and_its_figures(make_run: Callable[.
     # The result replaces what was kept to go on from.
     assert sorted(file.name for file in run.path.iterdir()) == [
         "config.json",
+        "film.bin",
         "lock",
         "metrics.jsonl",
         "model.safetensors",

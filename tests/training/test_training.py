@@ -191,9 +191,8 @@ def test_seconds_are_those_of_all_processes(images):
     state, _ = trained(dataclasses.replace(SMALL, epochs=2), images)
     before = state.history[-1].seconds
     assert 0 < state.history[0].seconds <= before
-    report = next(iter(train(state, images, SMALL)))
-    assert report.seconds_before == before
     *_, last = train(state, images, SMALL)
+    assert last.seconds_before == before
     assert last.finished_epoch.seconds >= before + last.seconds - 0.1
 
 
@@ -485,7 +484,7 @@ def test_a_loss_that_is_not_finite_in_the_joint_stage_leaves_the_last_prior(imag
     def explode(*args):
         calls.append(1)
         parts = original(*args)
-        return parts._replace(kl=parts.kl * (float("nan") if len(calls) == 9 else 1))
+        return parts._replace(kl=parts.kl * (float("nan") if len(calls) == 8 else 1))
 
     monkeypatch.setattr(step, "joint_parts", explode)
     last_good = None

@@ -33,6 +33,7 @@ def add(commands: Any) -> None:
     for name, setting in SETTINGS.items():
         command.add_argument(f"--{name.replace('_', '-')}", type=setting.kind, help=setting.help)
     command.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best there is)")
+    command.add_argument("--no-film", action="store_true", help="write no film of the training")
     command.add_argument(
         "--json", action="store_true", help="print JSON: a line an epoch, one for the result"
     )
@@ -52,6 +53,8 @@ def run(options: argparse.Namespace) -> None:
     if run.is_finished:
         say(f"{run.path} is finished already; nothing is left to train.", 0)
     model = _execute(run, options)
+    if film_error := run.status.film_error:
+        say(film_error, 0)
     if options.json:
         result = {"event": "finished", "model": str(run.model_path), "metrics": model.metrics}
         print(json.dumps(result), flush=True)
@@ -89,7 +92,7 @@ def _new_run(options: argparse.Namespace) -> Run:
     config, data_name = _config(options), options.data or "mnist"
     choose_device(options.device)  # refuses one that is not there
     out = options.out or new_run_path(config, data_name)
-    return Run.create(out, config, data_name, options.device)
+    return Run.create(out, config, data_name, options.device, film=not options.no_film)
 
 
 def _run_to_resume(options: argparse.Namespace) -> Run:
@@ -102,6 +105,7 @@ def _run_to_resume(options: argparse.Namespace) -> Run:
         for name in ("preset", "config", "data", *SETTINGS)
         if getattr(options, name) is not None
     ]
+    given += ["no_film"] * options.no_film
     if given:
         raise ValueError(
             f"a resumed run keeps its configuration; got --{given[0].replace('_', '-')}. "

@@ -16,7 +16,7 @@ from vaegmm.metrics import are_latents_in_use
 from vaegmm.prior import Prior
 from vaegmm.projection import PCA
 from vaegmm.training import FIRST_STEPS, Progress, TrainState
-from vaegmm.vae import N_PIXELS, Posterior
+from vaegmm.vae import N_PIXELS
 
 N_IMAGES = 24  # whose reconstructions are shown
 MOST_POINTS = 2000  # of the map
@@ -58,7 +58,8 @@ class Camera:
         self._images = self._images.reshape(len(self._rows), N_PIXELS)
         self._labels = None if labels is None else labels[self._rows].astype(np.int32)
         self._axes: np.ndarray | None = None  # of the last frame
-        self._latents: Tensor | None = None  # of the map's images, when they were last looked at
+        self._seen: tuple[Tensor, dict[str, Any]] | None = None  # before the joint stage
+        self._has_views = bool(config.augmentation.is_active and config.joint.consistency)
         self._every = math.ceil(config.epochs / MOST_EPOCHS)
 
     def follow(self, frame: Frame) -> None:
@@ -71,7 +72,6 @@ class Camera:
         """Return what the film is of: the inputs, and what the training is to be."""
         config = self._config
         n_steps = -(-self._n_train // config.batch_size)
-        has_views = config.augmentation.is_active and config.joint.consistency
         header = {
             "kind": "film",
             "title": title,
@@ -82,7 +82,7 @@ class Camera:
             "joint_epochs": config.joint_epochs,
             "latent_dim": config.vae.latent_dim,
             "n_components": config.joint.n_components if config.joint_epochs else None,
-            "starts_by": "information" if has_views else "likelihood",
+            "starts_by": "information" if self._has_views else "likelihood",
         }
         arrays = {"images": self._images[: self._n_shown].numpy()}
         if self._labels is not None:
@@ -103,44 +103,61 @@ class Camera:
         return None
 
     def _of_network(self, state: TrainState, report: Progress, kind: str) -> Frame:
-        vae, prior = state.vae, None if state.prior is None else state.prior()
-        mean, std = self._posterior(state, is_measured=kind == "epoch")
-        reconstructions = vae.decode(mean[: self._n_shown])
-        mean, std = mean[self._n_shown :], std[self._n_shown :]
-        self._latents = mean
-        pca = PCA.fit(_finite(mean))
-        axes = self._turned(pca.components[:_N_AXES])
+        mean, header = self._look(state, is_measured=kind == "epoch")
+        header |= self._header(report, kind)
+        points = mean[self._n_shown :]
+        pca = PCA.fit(_finite(points))
         arrays = {
-            "reconstructions": _as_bytes(reconstructions),
-            "latents": _as_halves(mean),
-            "axes": axes,
+            "reconstructions": _as_bytes(state.vae.decode(mean[: self._n_shown])),
+            "latents": _as_halves(points),
+            "axes": self._turned(pca.components[:_N_AXES]),
             "centre": pca.mean.astype(np.float32),
         }
-        centre, width = _marginals(prior, mean)
-        kl = kl_to_standard_normal((mean - centre) / width, std / width).mean(0)
-        header = self._header(report, kind)
-        header["kl_per_latent"] = [round(value, 4) for value in _finite(kl).tolist()]
-        header["in_use"] = are_latents_in_use(_finite(mean)).tolist()
-        if state.prior is not None and prior is not None:
+        if state.prior is not None:
             header["information"] = _number(float(state.prior.first_information))
-            arrays |= self._of_prior(state, prior, mean)
+            arrays |= self._of_prior(state, state.prior(), points)
         return Frame(header, arrays)
 
     def _of_start(self, state: TrainState, report: Progress) -> Frame | None:
         prior = state.best_start
         if prior is None:
             return None
-        if self._latents is None or report.starts_tried == 1:
-            self._latents = self._posterior(state, is_measured=False).mean[self._n_shown :]
-        header = self._header(report, "start")
+        if self._seen is None or report.starts_tried == 1:  # they all begin with one network
+            self._seen = self._look(state, is_measured=False)
+        mean, header = self._seen
+        header = header | self._header(report, "start")
         header["starts"] = [_number(merit) for merit in state.starts]
-        if self._config.augmentation.is_active and self._config.joint.consistency:
+        if self._has_views:
             header["information"] = _number(max(state.starts))
-        device = state.vae.device
-        prior = Prior(*(part.to(device) for part in prior))
-        arrays = self._of_prior(state, prior, self._latents)
+        prior = Prior(*(part.to(mean.device) for part in prior))
+        arrays = self._of_prior(state, prior, mean[self._n_shown :])
         names = ("component_images", "component_labels")
         return Frame(header, {name: arrays[name] for name in names if name in arrays})
+
+    def _look(self, state: TrainState, is_measured: bool) -> tuple[Tensor, dict[str, Any]]:
+        """Encode the images shown and those of the map.
+
+        Args:
+            state: the training's.
+            is_measured: whether the validation loss of this very state has encoded them already.
+
+        Returns:
+            Posterior means, and what they say of each latent.
+        """
+        known = state.held_out
+        if is_measured and known is not None and len(known.mean) == self._n_held_out:
+            rows = torch.from_numpy(self._rows).to(known.mean.device)
+            mean, std = known.mean[rows], known.std[rows]
+        else:
+            mean, std = state.vae.posterior(self._images.to(state.vae.device).float() / 255)
+        prior = None if state.prior is None else state.prior()
+        centre, width = _marginals(prior, mean)
+        points = slice(self._n_shown, None)
+        kl = kl_to_standard_normal((mean[points] - centre) / width, std[points] / width).mean(0)
+        return mean, {
+            "kl_per_latent": [round(value, 4) for value in _finite(kl).tolist()],
+            "in_use": are_latents_in_use(_finite(mean[points])).tolist(),
+        }
 
     def _of_prior(self, state: TrainState, prior: Prior, latents: Tensor) -> dict[str, np.ndarray]:
         components = prior.log_joint(latents).argmax(1).cpu().numpy()
@@ -183,19 +200,6 @@ class Camera:
             axes = left @ right @ axes
         self._axes = axes.astype(np.float32)
         return self._axes
-
-    def _posterior(self, state: TrainState, is_measured: bool) -> Posterior:
-        """Return q(z | x) of the images shown, then of those of the map.
-
-        Args:
-            state: the training's.
-            is_measured: whether the validation loss of this very state has found it already.
-        """
-        known = state.held_out
-        if is_measured and known is not None and len(known.mean) == self._n_held_out:
-            rows = torch.from_numpy(self._rows).to(known.mean.device)
-            return Posterior(*(part[rows] for part in known))
-        return state.vae.posterior(self._images.to(state.vae.device).float() / 255)
 
 
 def _shown(n_images: int, labels: np.ndarray | None) -> np.ndarray:

@@ -5,6 +5,7 @@ status.json         where it stands; replaced atomically
 metrics.jsonl       one line a finished epoch
 state.safetensors   weights and Adam's moments after the last epoch, until it is finished
 model.safetensors   the result
+film.bin            the training as a film: see vaegmm.film
 log.txt             what a detached process printed
 lock                held by the process that works on it; the system frees it when that dies
 """
@@ -242,6 +243,7 @@ class RunDirectory:
         progress: Progress | None = None,
         error: Exception | None = None,
         pid: int | None = None,
+        film_error: str | None = None,
     ) -> None:
         """Say where the run stands.
 
@@ -250,18 +252,24 @@ class RunDirectory:
             progress: the last report; that of the last status if None.
             error: what it failed by.
             pid: of the process that works on it; this one's if None.
+            film_error: why its film is not whole; that of the last status if None, unless the run
+                is starting.
 
         Raises:
             RunError: if it cannot be written.
         """
+        last = self.last_status()
+        if film_error is None and state != "starting":
+            film_error = last.film_error
         status = Status(
             state=state,
             updated=time.time(),
             pid=None if state == "waiting" else pid or os.getpid(),
-            progress=progress or self.last_status().progress,
+            progress=progress or last.progress,
             error=None if error is None else str(error) or type(error).__name__,
             reason=getattr(error, "reason", ""),
             facts=getattr(error, "facts", {}),
+            film_error=film_error,
         )
         replace(self.path / "status.json", json.dumps(asdict(status)))
 

@@ -16,6 +16,7 @@ from vaegmm.checkpoint import CheckpointError, read_tensors, write_tensors
 from vaegmm.data import DataError
 from vaegmm.devices import choose_device
 from vaegmm.evaluation import evaluate
+from vaegmm.film import Recorder
 from vaegmm.model import VAEGMM, require_enough_images
 from vaegmm.processes import from_first_process, join_processes, n_processes
 from vaegmm.runs.directory import RunDirectory
@@ -55,12 +56,19 @@ def carry_out(
         join_processes(device)
         from_first_process(Share(config, settings["data"], fingerprint, *_on_cpu(state)))
 
+    film = None
+    if settings.get("film", True):
+        film = Recorder(run.film_path, config, dataset, state)
     began, last_status = time.perf_counter(), 0.0
     for report in train(state, dataset.train.images, config, dataset.validation.images):
+        if film:
+            # Before the state is kept: a frame that comes too early is cut off, one that is
+            # missing would never be made up for.
+            film.take(state, report)
         if report.finished_epoch:
             _save(run, state, fingerprint)
         if report.finished_epoch or report.seconds - last_status >= _STATUS_SECONDS:
-            run.write_status("training", report)
+            run.write_status("training", report, film_error=film.error if film else None)
             last_status = report.seconds
         on_progress(report)
 

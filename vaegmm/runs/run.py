@@ -46,6 +46,7 @@ class Run(RunDirectory):
         title: str = "",
         note: str = "",
         tags: Iterable[str] = (),
+        film: bool = True,
     ) -> Run:
         """Make the directory of a new run.
 
@@ -59,6 +60,7 @@ class Run(RunDirectory):
             title: what people call it; `default_title` says it if empty.
             note: what they want to remember.
             tags: by which they find it.
+            film: whether the training writes its film.
 
         Raises:
             InputError: if title, note or a tag is too long.
@@ -85,6 +87,7 @@ class Run(RunDirectory):
                 "config": config.to_dict(),
                 "data": _findable(str(data_name)),
                 "device": device,
+                "film": film,
                 "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             }
             replace(run.path / "config.json", json.dumps(settings, indent=1))
