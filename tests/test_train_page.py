@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import pickle
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from vaegmm.app.words import share
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
-from vaegmm.runs import Run, RunError, list_runs
+from vaegmm.runs import About, Run, RunError, list_runs
 from vaegmm.settings import setting
 from vaegmm.training import NonFiniteLossError, Progress
 
@@ -55,9 +54,14 @@ def make_run(runs_folder: Path, tiny_data: Path) -> Callable[..., Run]:
 
 @pytest.fixture
 def launched(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
-    """Record what is launched instead of launching it."""
+    """Record what is launched instead of launching it; it is a stopped run afterwards."""
     runs: list[Run] = []
-    monkeypatch.setattr(Run, "launch", lambda run: runs.append(run))
+
+    def launch(run: Run) -> None:
+        runs.append(run)
+        run.write_status("stopped")
+
+    monkeypatch.setattr(Run, "launch", launch)
     return runs
 
 
@@ -74,7 +78,7 @@ def _run(page: AppTest) -> AppTest:
 
 
 def _texts(page: AppTest) -> str:
-    elements = [*page.markdown, *page.caption, *page.error]
+    elements = [*page.markdown, *page.caption, *page.error, *page.text]
     return "\n".join(element.value for element in elements)
 
 
@@ -96,7 +100,7 @@ def test_without_runs_it_offers_to_start_one() -> None:
     page = _open()
     assert page.title[0].value == "Train"
     assert page.selectbox(key="data").value == "digits", "the others would have to be downloaded"
-    assert "None yet" in _texts(page)
+    assert "A training is a process of its own" in _texts(page)
     assert "1,199 training images in batches of 128: 10 steps an epoch, 1,200 in all" in _texts(
         page
     )
@@ -107,6 +111,9 @@ def test_without_runs_it_offers_to_start_one() -> None:
 def test_the_settings_start_from_the_preset_and_are_launched(launched: list[Run]) -> None:
     page = _open()
     page.button_group(key="preset").set_value("reference")
+    page.text_input(key="new_title").set_value("As described / ÄÖ")
+    page.text_area(key="new_note").set_value("A note.")
+    page.multiselect(key="new_tags").set_value(["seeds"])
     _run(page)
     assert page.number_input(key="reference-epochs").value == 100
     assert page.number_input(key="reference-kl_weight").value == 3.0
@@ -129,8 +136,11 @@ def test_the_settings_start_from_the_preset_and_are_launched(launched: list[Run]
         mixture=replace(reference.mixture, n_components=20),
     )
     assert (run.settings["data"], run.settings["device"]) == ("digits", "cpu")
+    assert run.about == About("As described / ÄÖ", "A note.", ("seeds",))
     assert page.selectbox(key="run").value == run.name
+    assert page.query_params["run"] == run.name
     assert page.toast[0].value == "The training has started."
+    assert page.text_input(key="new_title").value == "", "the next one has a name of its own"
     shown = page.dataframe[0].value.iloc[0]
     assert shown["Settings"] == "reference, epochs 7, learning rate 0.0001, clusters 20, seed 3"
 
@@ -185,7 +195,6 @@ def test_settings_survive_a_change_of_page(tiny_data: Path, make_run: Callable[.
     page.number_input(key="quick-epochs").set_value(7)
     page.number_input(key="quick-learning_rate").set_value(0.01)
     page.selectbox(key="device").select("cpu")
-    page.multiselect(key="compare").select("two")
     _run(page)
     _run(page.switch_page("pages/2_Reconstruct.py"))
     _run(page.switch_page("pages/1_Train.py"))
@@ -196,10 +205,6 @@ def test_settings_survive_a_change_of_page(tiny_data: Path, make_run: Callable[.
     assert page.number_input(key="quick-learning_rate").value == 0.01
     assert page.selectbox(key="device").value == "cpu"
     assert page.selectbox(key="run").value == "one"
-    assert page.multiselect(key="compare").value == ["two"]
-    page.selectbox(key="run").select("two")  # which then is not compared with itself
-    _run(page)
-    assert page.multiselect(key="compare").value == []
 
 
 @pytest.mark.parametrize("name", ["one", "two", "gone"])
@@ -318,7 +323,7 @@ def test_a_finished_run_can_be_loaded(make_run: Callable[..., Run]) -> None:
     run = make_run()
     run.execute()
     page = _open()
-    assert {"Load", "Delete it"} <= _buttons(page) and not {"Stop", "Resume"} & _buttons(page)
+    assert {"Load", "Delete"} <= _buttons(page) and not {"Stop", "Resume"} & _buttons(page)
     metrics = {metric.label: metric.value for metric in page.metric}
     assert metrics["Classification"] == share(run.metrics["classification_accuracy"])
     assert metrics["Cross-entropy, test"] == f"{run.metrics['cross_entropy']:.1f} nats"
@@ -333,7 +338,7 @@ def test_a_finished_run_can_be_loaded(make_run: Callable[..., Run]) -> None:
 def test_a_stopped_run_can_be_resumed(make_run: Callable[..., Run], launched: list[Run]) -> None:
     run = _interrupt_after_an_epoch(make_run())
     page = _open()
-    assert {"Resume", "Delete it"} <= _buttons(page) and not {"Stop", "Load"} & _buttons(page)
+    assert {"Resume", "Delete"} <= _buttons(page) and not {"Stop", "Load"} & _buttons(page)
     shown = page.dataframe[0].value.iloc[0]
     assert (shown["State"], shown["Epochs"]) == ("stopped", "1 of 2")
     page.button(key="resume").click()
@@ -350,7 +355,7 @@ def test_a_failed_run_shows_its_reason_and_its_log(make_run: Callable[..., Run])
         "The loss stopped being a number in epoch 3. Start again with a lower learning rate."
     )
     assert any("vaegmm: it broke" in code.value for code in page.code)
-    assert {"Resume", "Delete it"} <= _buttons(page)
+    assert {"Resume", "Delete"} <= _buttons(page)
 
 
 def test_an_active_run_can_be_stopped_and_nothing_else(
@@ -364,7 +369,7 @@ def test_an_active_run_can_be_stopped_and_nothing_else(
         run.write_status("training", progress)
         page = _open()
         assert "Stop" in _buttons(page)
-        assert not {"Resume", "Load", "Delete it"} & _buttons(page)
+        assert not {"Resume", "Load", "Delete"} & _buttons(page)
         (bar,) = page.get("progress")
         assert bar.proto.text == "Epoch 2 of 4, step 3 of 4, 1 min 5 s left"
         assert bar.proto.value == int(100 * progress.fraction)
@@ -392,8 +397,10 @@ def test_a_run_that_ends_while_it_is_watched_offers_what_comes_next(
     assert "Load" in _buttons(page) and "Stop" not in _buttons(page)
 
 
-def test_a_deleted_run_is_gone(make_run: Callable[..., Run], runs_folder: Path) -> None:
-    make_run("one")
+def test_a_deleted_run_is_gone_and_can_be_had_back(
+    make_run: Callable[..., Run], runs_folder: Path
+) -> None:
+    make_run("one").describe(title="*The* first")
     make_run("two")
     page = _open()
     page.selectbox(key="run").select("one")
@@ -401,7 +408,26 @@ def test_a_deleted_run_is_gone(make_run: Callable[..., Run], runs_folder: Path) 
     page.button(key="delete").click()
     _run(page)
     assert [run.name for run in list_runs(runs_folder)] == ["two"]
-    assert page.selectbox(key="run").options == ["two"]
+    assert page.selectbox(key="run").value == "two"
+    assert "Deleted **\\*The\\* first**." in _texts(page)
+    page.button(key="undo").click()
+    _run(page)
+    assert {run.name for run in list_runs(runs_folder)} == {"one", "two"}
+    assert page.selectbox(key="run").value == "one"
+    assert "Undo" not in _buttons(page)
+
+
+def test_an_address_opens_a_comparison(make_run: Callable[..., Run]) -> None:
+    for name in ("one", "two", "three"):
+        make_run(name)
+    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/1_Train.py")
+    page.query_params["tab"] = "Compare"
+    page.query_params["compare"] = ["one", "two", "gone"]
+    _run(page)
+    assert page.multiselect(key="compared_runs").value == ["one", "two"]
+    page.multiselect(key="compared_runs").select("three")
+    _run(page)
+    assert page.query_params["compare"] == ["one", "two", "three"]
 
 
 def test_what_a_run_refuses_is_shown(
@@ -417,24 +443,6 @@ def test_what_a_run_refuses_is_shown(
     page.button(key="resume").click()
     _run(page)
     assert page.error[0].value.startswith("Another process is at work on this training")
-
-
-def test_curves_of_several_runs_are_compared(make_run: Callable[..., Run]) -> None:
-    for name in ("one", "two"):
-        make_run(name).execute()
-    page = _open()
-    page.selectbox(key="run").select("one")
-    _run(page)
-    assert _curve_names(page) == [["one", "one"], ["one", "one"]]
-    page.multiselect(key="compare").select("two")
-    _run(page)
-    assert _curve_names(page) == [["one", "one", "two", "two"]] * 2
-
-
-def _curve_names(page: AppTest) -> list[list[str]]:
-    """Return the names of the traces of each chart."""
-    charts = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
-    return [[trace["name"] for trace in chart["data"]] for chart in charts]
 
 
 @pytest.mark.slow
