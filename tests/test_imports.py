@@ -111,7 +111,17 @@ ALLOWED = {
     "images": {"vae"},
     "training": {"config", "gaussian", "images", "mixture", "prior", "processes", "vae"},
     "film": {
-        *("blocks", "config", "data", "gaussian", "metrics", "prior", "projection", "training"),
+        *(
+            "blocks",
+            "colours",
+            "config",
+            "data",
+            "gaussian",
+            "metrics",
+            "prior",
+            "projection",
+            "training",
+        ),
         "vae",
     },
     "mnist_form": set(),
