@@ -148,7 +148,7 @@ MOMENTS = {
     "a later epoch": ("on_progress", 3),
     "saving the first epoch": ("write_tensors", 1),
     "saving a later epoch": ("write_tensors", 3),
-    "between weights and losses": ("RunDirectory.write_losses", 2),
+    "between weights and losses": ("RunDirectory.append_loss", 2),
     "writing the status": ("RunDirectory.write_status", 3),
     "the fit of the mixture": ("VAEGMM.finish", 1),
     "the evaluation": ("evaluate", 1),
@@ -405,7 +405,7 @@ def test_a_full_disk_leaves_the_last_saved_epoch_whole(
 
     assert run.status.state == "failed"
     assert "cannot be written" in str(run.status.error)
-    assert len(read_tensors(run.path / "state.safetensors")[1]["history"]) == 2
+    assert read_tensors(run.path / "state.safetensors")[1]["epoch"] == 2
     assert not list(run.path.glob(".*")), "temporary files are left"
     _assert_same_result(run.execute(), uninterrupted)
 
@@ -451,7 +451,7 @@ def test_a_run_that_cannot_be_created_leaves_nothing(
 
 
 def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"must be the directory of a run.*no readable config.json"):
+    with pytest.raises(RunError, match=r"must be the directory of a run.*it has no config.json"):
         Run.open(tmp_path)
 
 
@@ -534,7 +534,6 @@ def test_runs_are_listed_newest_first(make_run: Callable[..., Run], tmp_path: Pa
     for seconds, name in enumerate(names):
         os.utime(make_run(name).path / "config.json", (seconds, seconds))
     (tmp_path / "no-run").mkdir()
-    (make_run("damaged").path / "config.json").write_text("{")
     assert [run.name for run in list_runs(tmp_path)] == names[::-1]
     assert list_runs(tmp_path / "nowhere") == []
 

@@ -104,6 +104,14 @@ SENTENCES = {
     "run finished": "This training is finished already. Load its model.",
     "run unwritable": "The training cannot be kept: the folder of trainings cannot be written. "
     "Free some space on the disk, or set VAEGMM_RUNS to another folder.",
+    "run gone": "This training is no longer there: somebody has deleted it.",
+    "result gone": "The model of this training is no longer there. Train it again, or delete it.",
+    "not in the trash": "This training is no longer in the trash. It cannot be had back.",
+    "damaged file": "{file} of this training is damaged: {problem}. Correct it, or delete the "
+    "training.",
+    "long text": "The {what} must have at most {most} characters. Shorten it.",
+    "many tags": "There can be {most} tags at most. Leave some out.",
+    "at once": "From 1 to {most} trainings can run at once. Choose another number.",
     "run cannot be removed": "The training could not be deleted. Allow this program to change the "
     "folder of trainings.",
     "damaged run": "The files of this training are damaged. Delete it and start a new one.",

@@ -205,8 +205,8 @@ class Projector:
     def _draw_latents(
         self, draw: ImageDraw.ImageDraw, one: _Moment, other: _Moment, share: float
     ) -> None:
-        kls = [np.array(moment.header["kl_per_latent"], dtype=float) for moment in (one, other)]
-        kl = _between(*kls, share)
+        before, after = (np.array(moment.header["kl_per_latent"]) for moment in (one, other))
+        kl = _between(before, after, share)
         in_use = other.header["in_use"] if share >= 0.5 else one.header["in_use"]
         assert isinstance(in_use, list)
         words = f"{sum(in_use)} of {len(in_use)} latents in use · KL of each"

@@ -16,9 +16,10 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from dataclasses import replace as with_changes
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,13 @@ from filelock import FileLock, Timeout
 
 from vaegmm.checkpoint import CheckpointError, read_header
 from vaegmm.config import TrainConfig
-from vaegmm.runs.errors import RunError, busy, unwritable
-from vaegmm.runs.files import replace
-from vaegmm.runs.status import WORKING, State, Status
+from vaegmm.data import NAMES
+from vaegmm.runs.about import About, default_title
+from vaegmm.runs.detached import is_running
+from vaegmm.runs.errors import RunError, busy, damaged, unwritable
+from vaegmm.runs.files import append_line, read_json, remove, replace
+from vaegmm.runs.status import WORKING, State, Status, epoch_loss
 from vaegmm.training import EpochLoss, Progress
-
-_STARTING_SECONDS = 120.0  # importing torch from a cold disk takes up to a minute
 
 
 class RunDirectory:
@@ -42,29 +44,89 @@ class RunDirectory:
 
     @property
     def name(self) -> str:
-        """The directory's name."""
+        """The directory's name: what addresses call the run."""
         return self.path.resolve().name
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `create` wrote: config, data, device, created."""
+        """What `Run.create` wrote: config, data, device, created.
+
+        Raises:
+            RunError: if it cannot be read.
+        """
+        path = self.path / "config.json"
         try:
-            return dict(json.loads((self.path / "config.json").read_text()))
-        except (OSError, ValueError, TypeError) as error:
+            settings = read_json(path)
+        except FileNotFoundError as error:
             raise RunError(
-                f"{self.path} must be the directory of a run; it has no readable config.json.",
+                f"{self.path} must be the directory of a run; it has no config.json.",
                 reason="damaged run",
             ) from error
+        except (OSError, ValueError) as error:
+            raise damaged(path, error) from error
+        return {**settings, "data": self._data(settings), "device": self._device(settings)}
 
     @property
     def config(self) -> TrainConfig:
-        """The training's configuration."""
+        """The training's configuration.
+
+        Raises:
+            RunError: if it cannot be read.
+        """
         try:
             return TrainConfig.from_dict(self.settings["config"])
-        except (KeyError, ValueError, TypeError) as error:
-            raise RunError(
-                f"{self.path / 'config.json'} is damaged: {error}", reason="damaged run"
-            ) from error
+        except KeyError as error:
+            raise damaged(self.path / "config.json", "it has no config") from error
+        except (ValueError, TypeError) as error:
+            raise damaged(self.path / "config.json", error) from error
+
+    @property
+    def created(self) -> datetime | None:
+        """When the run was created, in local time."""
+        try:
+            return datetime.fromisoformat(self.settings["created"]).astimezone()
+        except (RunError, KeyError, TypeError, ValueError, OverflowError, OSError):
+            return None
+
+    @property
+    def about(self) -> About:
+        """What people wrote about the run."""
+        try:
+            return About.from_dict(read_json(self.path / "about.json"))
+        except (OSError, ValueError):
+            return About()
+
+    @property
+    def title(self) -> str:
+        """What the run is called: its own title, or in words what it trains."""
+        if title := self.about.title:
+            return title
+        try:
+            return default_title(self.config, self.settings["data"], self.created)
+        except RunError:
+            return self.name
+
+    def describe(
+        self, title: str | None = None, note: str | None = None, tags: Iterable[str] | None = None
+    ) -> None:
+        """Write what people say about the run; what is None stays as it is.
+
+        Args:
+            title: as it is to be shown; the default title again if empty.
+            note: of any number of lines.
+            tags: any words.
+
+        Raises:
+            InputError: if one is too long.
+            RunError: if it cannot be written.
+        """
+        now = self.about
+        about = About(
+            now.title if title is None else title,
+            now.note if note is None else note,
+            now.tags if tags is None else tuple(tags),
+        )
+        replace(self.path / "about.json", json.dumps(asdict(about), ensure_ascii=False, indent=1))
 
     @property
     def model_path(self) -> Path:
@@ -80,7 +142,7 @@ class RunDirectory:
     def status(self) -> Status:
         """Where the run stands; `failed` if its process ended without a word."""
         status = self.last_status()
-        if status.state in WORKING and not self._is_worked_on(status):
+        if status.state in WORKING and not self._is_worked_on():
             status = self.last_status()  # it may have ended between the two looks
             if status.state in WORKING:
                 error = (
@@ -88,6 +150,9 @@ class RunDirectory:
                     "memory or was switched off. Resume goes on from the last finished epoch."
                 )
                 return with_changes(status, state="failed", error=error, reason="process ended")
+        if status.state == "finished" and not self.model_path.is_file():
+            error = f"{self.model_path} is no longer there. Train it again, or delete the run."
+            return with_changes(status, state="failed", error=error, reason="result gone")
         return status
 
     @property
@@ -103,19 +168,31 @@ class RunDirectory:
     @property
     def losses(self) -> list[EpochLoss]:
         """The losses of the finished epochs."""
+        return self.losses_from(0)
+
+    def losses_from(self, first: int) -> list[EpochLoss]:
+        """Return the losses of the finished epochs but the first so many.
+
+        A line that is damaged, or just being written, is left out.
+        """
         try:
-            lines = (self.path / "metrics.jsonl").read_text().splitlines()
-            return [EpochLoss(**json.loads(line)) for line in lines]
-        except (OSError, ValueError, TypeError):
+            text = self._metrics_path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
             return []
+        losses = []
+        for line in text.splitlines()[first:]:
+            with contextlib.suppress(TypeError, ValueError, RecursionError):
+                losses.append(epoch_loss(json.loads(line)))
+        return losses
 
     @property
     def metrics(self) -> dict[str, Any]:
         """The figures of the result; none before the run is finished."""
         try:
-            return dict(read_header(self.model_path)["metrics"]) if self.is_finished else {}
-        except (CheckpointError, KeyError, TypeError, ValueError):
+            metrics = read_header(self.model_path)["metrics"].items() if self.is_finished else ()
+        except (CheckpointError, KeyError, TypeError, AttributeError):
             return {}
+        return dict(metrics)
 
     def log_tail(self, n_lines: int = 20) -> str:
         """Return the last lines that the detached process printed."""
@@ -125,20 +202,38 @@ class RunDirectory:
             return ""
         return "\n".join(lines[-n_lines:])
 
+    def delete(self) -> None:
+        """Remove the directory and all it holds, for good; `vaegmm.runs.trash` has a way back.
+
+        Raises:
+            RunError: if a process works on this run, or it cannot be removed.
+        """
+        if self.is_active:
+            raise busy(self.path)
+        remove(self.path)
+
     @property
     def state_path(self) -> Path:
         """Where weights and moments are kept until the run is finished."""
         return self.path / "state.safetensors"
 
+    def append_loss(self, loss: EpochLoss) -> None:
+        """Keep the losses of one more epoch; those of the first forget any before."""
+        line = json.dumps(asdict(loss))
+        if loss.epoch == 1:
+            replace(self._metrics_path, line + "\n")
+        else:
+            append_line(self._metrics_path, line)
+
     def write_losses(self, history: list[EpochLoss]) -> None:
         """Keep the losses of all finished epochs."""
         lines = [json.dumps(asdict(loss)) + "\n" for loss in history]
-        replace(self.path / "metrics.jsonl", "".join(lines))
+        replace(self._metrics_path, "".join(lines))
 
     def last_status(self) -> Status:
         """Return the last status written; a run that never wrote one is `stopped`."""
         try:
-            return Status.from_dict(json.loads((self.path / "status.json").read_text()))
+            return Status.from_dict(read_json(self.path / "status.json"))
         except (OSError, ValueError, TypeError, KeyError):
             return Status("stopped", updated=0.0)
 
@@ -169,7 +264,7 @@ class RunDirectory:
         status = Status(
             state=state,
             updated=time.time(),
-            pid=pid or os.getpid(),
+            pid=None if state == "waiting" else pid or os.getpid(),
             progress=progress or last.progress,
             error=None if error is None else str(error) or type(error).__name__,
             reason=getattr(error, "reason", ""),
@@ -189,6 +284,8 @@ class RunDirectory:
     @contextlib.contextmanager
     def locked(self, seconds: float) -> Iterator[None]:
         """Hold the run's lock, for which a glance at it by another process is waited out."""
+        if not self.path.is_dir():  # which the lock would make
+            raise RunError(f"{self.path} is no longer there.", reason="run gone")
         lock = FileLock(self.path / "lock", timeout=seconds)
         try:
             lock.acquire()
@@ -201,8 +298,12 @@ class RunDirectory:
         finally:
             lock.release()
 
-    def _is_worked_on(self, status: Status) -> bool:
-        if self.is_starting(status):
+    def has_process(self) -> bool:
+        """Whether a launched process lives, whether or not it has come to take the run's lock."""
+        return is_running(self.path / "log.txt")
+
+    def _is_worked_on(self) -> bool:
+        if self.has_process():
             return True
         try:
             with FileLock(self.path / "lock", timeout=0):
@@ -212,23 +313,20 @@ class RunDirectory:
         except OSError:  # a run that this user may only read
             return False
 
-    @staticmethod
-    def is_starting(status: Status) -> bool:
-        """Whether a process was launched that has not come to take the lock yet."""
-        return (
-            status.state == "starting"
-            and time.time() - status.updated < _STARTING_SECONDS
-            and status.pid is not None
-            and is_alive(status.pid)
-        )
+    @property
+    def _metrics_path(self) -> Path:
+        return self.path / "metrics.jsonl"
 
+    def _data(self, settings: dict[str, Any]) -> str:
+        """Return the name or path of the data set; a copy in the directory moves with it."""
+        name = settings.get("data")
+        if not isinstance(name, str) or not name or "\0" in name:
+            raise damaged(self.path / "config.json", f"data must be a name or a path, not {name!r}")
+        own = self.path.absolute() / Path(name).name
+        return name if name in NAMES or Path(name).exists() or not own.exists() else str(own)
 
-def is_alive(pid: int) -> bool:
-    """Whether there is a process of this number."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    def _device(self, settings: dict[str, Any]) -> str | None:
+        device = settings.get("device")
+        if not isinstance(device, str | None):
+            raise damaged(self.path / "config.json", f"device must be a name, not {device!r}")
+        return device

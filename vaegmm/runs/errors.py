@@ -25,3 +25,21 @@ def unwritable(path: Path, error: Exception) -> RunError:
         f"{path} cannot be written: {error}. Free some space, or choose another place.",
         reason="run unwritable",
     )
+
+
+def damaged(path: Path, problem: Exception | str) -> RunError:
+    """Return the error for a file of a run that cannot be what a training wrote."""
+    problem = str(problem).rstrip(".")
+    return RunError(
+        f"{path} is damaged: {problem}. Correct it, or delete the run.",
+        reason="damaged file",
+        file=path.name,
+        problem=problem,
+    )
+
+
+def finished(path: Path) -> RunError:
+    """Return the error for a run that has nothing left to train."""
+    return RunError(
+        f"{path} is finished; its result is {path / 'model.safetensors'}.", reason="run finished"
+    )

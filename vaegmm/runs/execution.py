@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from typing import Any
 
 from torch import Tensor
 
@@ -91,16 +92,24 @@ def carry_out(
 
 
 def _save(run: RunDirectory, state: TrainState, fingerprint: str) -> None:
-    """Keep the weights and losses of the epoch that has just finished."""
+    """Keep the weights and losses of the epoch that has just finished.
+
+    Written whole, the losses of a long training would soon take longer than an epoch.
+    """
     tensors, history = _on_cpu(state)
-    header = {"history": [asdict(loss) for loss in history], "fingerprint": fingerprint}
+    header = {
+        "epoch": state.epoch,
+        "last_loss": asdict(history[-1]),  # which may not get into metrics.jsonl
+        "fingerprint": fingerprint,
+    }
     write_tensors(run.state_path, tensors, header)
-    run.write_losses(history)
+    run.append_loss(history[-1])
 
 
 def _restore(run: RunDirectory, state: TrainState, fingerprint: str) -> None:
     """Go back to the last finished epoch, if there is one."""
     if not run.state_path.exists():
+        run.write_losses([])  # of a result that is no longer there
         return
     tensors, header = read_tensors(run.state_path)
     try:
@@ -110,12 +119,24 @@ def _restore(run: RunDirectory, state: TrainState, fingerprint: str) -> None:
                 f"{run.settings['data']} holds others now. Start a new run.",
                 reason="other images",
             )
-        state.restore(tensors, [EpochLoss(**loss) for loss in header["history"]])
+        state.restore(tensors, _history(run, header))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{run.state_path} is damaged: {error}", reason="damaged run"
         ) from error
-    run.write_losses(state.history)  # an interrupted save may have left them behind
+    run.write_losses(state.history)  # an interrupted save may have left the last one behind
+
+
+def _history(run: RunDirectory, header: dict[str, Any]) -> list[EpochLoss]:
+    """Return the losses of the epochs that a state has behind it."""
+    if "history" in header:  # as older versions kept it
+        return [EpochLoss(**loss) for loss in header["history"]]
+    last = EpochLoss(**header["last_loss"])
+    before = {loss.epoch: loss for loss in run.losses}
+    lost = [epoch for epoch in range(1, last.epoch) if epoch not in before]
+    if header["epoch"] != last.epoch or lost:
+        raise ValueError(f"metrics.jsonl has lost epoch {lost[0] if lost else last.epoch}")
+    return [*(before[epoch] for epoch in range(1, last.epoch)), last]
 
 
 def _on_cpu(state: TrainState) -> tuple[dict[str, Tensor], list[EpochLoss]]:

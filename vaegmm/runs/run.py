@@ -10,11 +10,9 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -22,12 +20,16 @@ from vaegmm import data
 from vaegmm.config import TrainConfig
 from vaegmm.devices import choose_device
 from vaegmm.model import VAEGMM, load
-from vaegmm.runs.directory import RunDirectory, is_alive
-from vaegmm.runs.errors import RunError, busy, unwritable
+from vaegmm.runs import detached
+from vaegmm.runs.about import About
+from vaegmm.runs.directory import RunDirectory
+from vaegmm.runs.errors import RunError, busy, finished, unwritable
 from vaegmm.runs.execution import carry_out, undisturbed
 from vaegmm.runs.files import replace
 from vaegmm.runs.status import WORKING
 from vaegmm.training import Progress
+
+_SECONDS_TO_END = 5.0  # a process that has said its last word may take as long
 
 
 class Run(RunDirectory):
@@ -41,6 +43,9 @@ class Run(RunDirectory):
         data_name: str | Path,
         device: str | None = None,
         upload: bytes | None = None,
+        title: str = "",
+        note: str = "",
+        tags: Iterable[str] = (),
         film: bool = True,
     ) -> Run:
         """Make the directory of a new run.
@@ -51,13 +56,17 @@ class Run(RunDirectory):
             data_name: a name or path that `data.load` takes.
             device: where to train; chosen by itself if None.
             upload: the content of a data set that is to be kept in the run's directory, under
-                `data_name`.
+                `data_name`. One that is kept in another run's is kept in this one's too.
+            title: what people call it; `default_title` says it if empty.
+            note: what they want to remember.
+            tags: by which they find it.
             film: whether the training writes its film.
 
         Raises:
+            InputError: if title, note or a tag is too long.
             RunError: if there is one already, or it cannot be made.
         """
-        run = cls(path)
+        run, about = cls(path), About(title, note, tuple(tags))
         try:
             run.path.mkdir(parents=True)
         except FileExistsError as error:
@@ -72,6 +81,8 @@ class Run(RunDirectory):
             if upload is not None:
                 data_name = run.path / Path(data_name).name
                 data_name.write_bytes(upload)
+            elif _is_of_a_run(Path(data_name)):
+                data_name = _kept(Path(data_name), run.path)
             settings = {
                 "config": config.to_dict(),
                 "data": _findable(str(data_name)),
@@ -80,6 +91,8 @@ class Run(RunDirectory):
                 "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             }
             replace(run.path / "config.json", json.dumps(settings, indent=1))
+            if about != About():
+                run.describe(**asdict(about))
         except BaseException as error:
             shutil.rmtree(run.path, ignore_errors=True)
             if isinstance(error, OSError):
@@ -141,35 +154,33 @@ class Run(RunDirectory):
             RunError: if a process works on it already, it is finished, or none can be started.
         """
         with self.locked(seconds=1):  # of two sessions that launch at once, one comes first
-            if self.is_starting(self.last_status()):
-                raise busy(self.path)
             if self.is_finished:
-                raise RunError(
-                    f"{self.path} is finished; its result is {self.model_path}.",
-                    reason="run finished",
-                )
-            # The worker must import this package, wherever the app was started from.
-            package = str(Path(__file__).resolve().parents[2])
-            paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+                raise finished(self.path)
+            if self.last_status().state in WORKING and self.has_process():
+                raise busy(self.path)
             try:
-                with open(self.path / "log.txt", "ab") as log:
-                    process = subprocess.Popen(
-                        [sys.executable, "-m", "vaegmm", "train", "--resume", "--out", self.path],
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                        start_new_session=True,
-                        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                    )
+                pid = detached.start(
+                    *("train", "--resume", "--out", self.path),
+                    log=self.path / "log.txt",
+                    patience=_SECONDS_TO_END,
+                )
             except OSError as error:
                 raise unwritable(self.path, error) from error
-            # A dead child that nobody waits for still looks alive.
-            threading.Thread(target=process.wait, daemon=True).start()
-            self.write_status("starting", pid=process.pid)
+            if pid is None:
+                raise busy(self.path)
+            self.write_status("starting", pid=pid)
 
     def stop(self) -> None:
-        """Ask the process that works on this run to stop; it keeps the last finished epoch."""
+        """Ask the process that works on this run to stop; it keeps the last finished epoch.
+
+        A run that waits in the queue no longer does.
+        """
         status = self.status
+        if status.state == "waiting":
+            with self.locked(seconds=1):
+                if self.last_status().state == "waiting":  # it may have been launched by now
+                    self.write_status("stopped")
+            return
         if status.state not in WORKING or not status.pid:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -177,25 +188,10 @@ class Run(RunDirectory):
         if status.state == "starting":
             # Before it listens to signals it just dies, and cannot say so itself.
             deadline = time.monotonic() + 2
-            while is_alive(status.pid) and time.monotonic() < deadline:
+            while self.has_process() and time.monotonic() < deadline:
                 time.sleep(0.02)
             if not self.is_active:
                 self.write_last_status("stopped")
-
-    def delete(self) -> None:
-        """Remove the directory and all it holds.
-
-        Raises:
-            RunError: if a process works on this run, or it cannot be removed.
-        """
-        if self.is_active:
-            raise busy(self.path)
-        try:
-            shutil.rmtree(self.path)
-        except OSError as error:
-            raise RunError(
-                f"{self.path} cannot be removed: {error}.", reason="run cannot be removed"
-            ) from error
 
 
 def _findable(data_name: str) -> str:
@@ -203,3 +199,17 @@ def _findable(data_name: str) -> str:
     if data_name in data.NAMES:
         return data_name
     return str(Path(data_name).expanduser().absolute())
+
+
+def _is_of_a_run(data: Path) -> bool:
+    return data.is_file() and (data.parent / "config.json").is_file()
+
+
+def _kept(data: Path, folder: Path) -> Path:
+    """Keep what another run's directory holds in this one too, however long that one is there."""
+    own = folder.absolute() / data.name
+    try:
+        os.link(data, own)
+    except OSError:
+        shutil.copyfile(data, own)
+    return own
