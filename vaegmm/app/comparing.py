@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,37 +10,40 @@ import streamlit as st
 from vaegmm.app import in_page
 from vaegmm.app.run_routes import Training
 from vaegmm.app.trainings.saying import duration
-from vaegmm.app.words import plain, sentence, share
-from vaegmm.comparison import Comparison, Group, Row, Spread, group_names, losses_csv
+from vaegmm.app.words import distinct, plain, sentence, share
+from vaegmm.comparison import Group, Spread, group_names, losses_csv
 from vaegmm.comparison import compare as comparison_of
 from vaegmm.comparison import titles as titles_of
 from vaegmm.runs import Run, RunError, data_title
 from vaegmm.settings import SETTINGS
 
 _POLL_SECONDS = 2.0
+_LABEL_PIXELS, _COLUMN_PIXELS = 190, 165
+_HEAD_CHARACTERS = 22  # that a column has room for
 #: What a figure is called, and how it is said.
 _FIGURES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "classification_accuracy": ("Classification", share),
     "clustering_accuracy": ("Clustering", share),
-    "nmi": ("NMI of clusters and labels", "{:.3f}".format),
+    "nmi": ("NMI", "{:.3f}".format),
     "ari": ("Adjusted Rand index", "{:.3f}".format),
-    "cross_entropy": ("Cross-entropy, test (nats)", "{:.1f}".format),
-    "kl": ("KL divergence, test (nats)", "{:.2f}".format),
-    "views_information": ("What views tell of each other (nats)", "{:.3f}".format),
+    "cross_entropy": ("Cross-entropy, test", "{:.1f}".format),
+    "kl": ("KL divergence, test", "{:.2f}".format),
+    "views_information": ("Information of the views", "{:.3f}".format),
     "latents_in_use": ("Latents in use", "{:.3g}".format),
-    "validation_cross_entropy": ("Cross-entropy, validation (nats)", "{:.1f}".format),
-    "validation_kl": ("KL divergence, validation (nats)", "{:.2f}".format),
+    "validation_cross_entropy": ("Cross-entropy, validation", "{:.1f}".format),
+    "validation_kl": ("KL divergence, validation", "{:.2f}".format),
     "seconds": ("Training took", duration),
     "epochs_done": ("Epochs done", "{:,}".format),
 }
 _PARTS = {
-    "vae": "Autoencoder",
+    "vae": "VAE",
     "mixture": "Mixture",
     "augmentation": "Views",
     "joint": "Joint stage",
 }
 #: Of fields whose names are no words.
 _WORDS = {
+    "data": "images",
     "kl_reduction": "KL over latents",
     "kl_warmup": "KL warm-up",
     "latent_dim": "latents",
@@ -65,58 +68,45 @@ def compare(runs: Sequence[Run]) -> None:
     """
     try:
         names, groups = titles_of(runs), group_names(runs)
-        shown = [
-            Training(run.name, name, group=group)
-            for run, name, group in zip(runs, names, groups, strict=True)
-        ]
-        in_page.trainings(shown, key="compared")
-        is_active = any(run.is_active for run in runs)
-        # The films ask for what is new by themselves; the tables are drawn anew.
-        st.fragment(show_tables, run_every=_POLL_SECONDS if is_active else None)(runs, is_active)
     except RunError as error:
         st.error(sentence(error), icon=":material/error:")
+        return
+    shown = [
+        Training(run.name, name, group=group)
+        for run, name, group in zip(runs, names, groups, strict=True)
+    ]
+    in_page.trainings(shown, key="compared")
+    is_active = any(run.is_active for run in runs)
+    # The films ask for what is new by themselves; the tables are drawn anew.
+    st.fragment(show_tables, run_every=_POLL_SECONDS if is_active else None)(runs, is_active)
 
 
 def show_tables(runs: Sequence[Run], was_active: bool) -> None:
     """Show what differs between runs, and groups of seeds; offer both as files."""
     if was_active and not any(run.is_active for run in runs):
         st.rerun()  # nothing is left to poll for
-    comparison = comparison_of(runs)
+    try:
+        comparison = comparison_of(runs)
+    except RunError as error:
+        st.error(sentence(error), icon=":material/error:")
+        return
     if comparison.groups:
         show_groups(comparison.groups)
     st.subheader("What differs", anchor=False)
     with_equal = st.toggle("Also what is the same", key="with_equal")
     rows = comparison.rows(with_equal)
     if rows:
-        show_rows(comparison, rows)
+        draw_table(
+            {label_of(row.name): [said(row.name, value) for value in row.values] for row in rows},
+            comparison.titles,
+            alt="Settings and figures of each training",
+            key="differences",
+        )
     else:
         st.markdown("They differ in nothing.")
     with st.container(horizontal=True):
         offer_file("Curves", "losses.csv", lambda: losses_csv(*runs))
         offer_file("Table", "comparison.csv", lambda: comparison.to_csv(with_equal))
-
-
-def show_rows(comparison: Comparison, rows: Sequence[Row]) -> None:
-    """Draw rows of a comparison with a column for each run."""
-    st.dataframe(
-        [{"name": label_of(row.name), **dict(zip(*columns(row), strict=True))} for row in rows],
-        column_config={
-            "name": st.column_config.TextColumn("", pinned=True),
-            **{
-                str(i): st.column_config.TextColumn(title, help=plain(title))
-                for i, title in enumerate(comparison.titles)
-            },
-        },
-        hide_index=True,
-        height="content",
-        alt="Settings and figures of each training",
-        key="differences",
-    )
-
-
-def columns(row: Row) -> tuple[list[str], list[str]]:
-    """Return the columns of a row by their keys, and what stands in each."""
-    return [str(i) for i in range(len(row.values))], [said(row.name, v) for v in row.values]
 
 
 def show_groups(groups: Sequence[Group]) -> None:
@@ -126,32 +116,46 @@ def show_groups(groups: Sequence[Group]) -> None:
     if not figures:
         st.markdown("Mean and spread come here as soon as two of a group have ended.")
         return
-    st.dataframe(
-        [
-            {
-                "name": label_of(name),
-                **{
-                    str(i): said_spread(name, group.figures.get(name))
-                    for i, group in enumerate(groups)
-                },
-            }
+    draw_table(
+        {
+            label_of(name): [said_spread(name, group.figures.get(name)) for group in groups]
             for name in figures
-        ],
-        column_config={
-            "name": st.column_config.TextColumn("", pinned=True),
-            **{
-                str(i): st.column_config.TextColumn(f"{group.name}, {len(group.members)} seeds")
-                for i, group in enumerate(groups)
-            },
         },
-        hide_index=True,
-        height="content",
+        [f"{group.name}, {len(group.members)} seeds" for group in groups],
         alt="Mean and standard deviation of the figures over seeds",
         key="groups",
     )
     st.caption(
         "Mean ± standard deviation (n − 1) over the trainings of a group that have done all their "
-        "epochs."
+        "epochs. Cross-entropy and KL divergence are nats an image."
+    )
+
+
+def draw_table(
+    rows: Mapping[str, Sequence[str]], titles: Sequence[str], alt: str, key: str
+) -> None:
+    """Draw a table whose first column keeps in sight.
+
+    Args:
+        rows: what stands in each column, by the label of the row.
+        titles: of the columns.
+        alt: what the table shows.
+        key: of the element.
+    """
+    heads = distinct({str(i): title for i, title in enumerate(titles)}, _HEAD_CHARACTERS)
+    st.dataframe(
+        [{"label": label, **dict(zip(heads, row, strict=True))} for label, row in rows.items()],
+        column_config={
+            "label": st.column_config.TextColumn("", pinned=True, width=_LABEL_PIXELS),
+            **{
+                name: st.column_config.TextColumn(head, help=plain(title), width=_COLUMN_PIXELS)
+                for (name, head), title in zip(heads.items(), titles, strict=True)
+            },
+        },
+        hide_index=True,
+        height="content",
+        alt=alt,
+        key=key,
     )
 
 
