@@ -107,6 +107,8 @@ def show_state(run: Run, phase: Phase) -> None:
         if log := run.log_tail():
             with st.expander("The end of its log", icon=":material/article:"):
                 st.code(log, language=None, wrap_lines=True)
+    if status.film_error:
+        st.warning(status.film_error, icon=":material/videocam_off:")
     show_progress(run)
 
 
