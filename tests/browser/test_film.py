@@ -328,7 +328,8 @@ def test_two_trainings_side_by_side(modules: Modules, server: Server) -> None:
     for name, epochs in (("a", 4), ("b", 6)):
         server.said(name, state="finished", is_active=False, epochs=epochs, losses=losses(epochs))
     modules.run(MOUNT, runs=[server.run("a"), server.run("b", colour="#ffa90e")])
-    wait_for(modules, "trainings.shown.films.every(({ n }) => n > 0)")
+    wait_for(modules, "trainings.shown.title === 'epoch 6 of 6'")
+    expect(page.locator("canvas.sheet")).to_have_count(2)
     expect(page.get_by_role("heading", name="Training ")).to_have_text(["Training a", "Training b"])
     boxes = [page.locator(".stage").nth(i).bounding_box() for i in range(2)]
     assert boxes[0] and boxes[1]

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from vaegmm.settings import SETTINGS
+from vaegmm.settings import ARCHITECTURE, SETTINGS
 
 if TYPE_CHECKING:
     from vaegmm.reading import Reading
@@ -24,6 +24,8 @@ _CHECKPOINT = "Download it again, or save the model anew."
 SENTENCES = {
     # Settings
     "setting": "{label} must {rule}.",
+    "fixed setting": "{label} must stay as they are in the preset {preset}, which is the published "
+    "network. Choose another preset.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
     "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
     "no such device": "This machine does not have that device. Choose the best there is.",
@@ -121,7 +123,7 @@ SENTENCES = {
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
-_LABELS = {entry.field or name: entry.label for name, entry in SETTINGS.items()}
+_LABELS = {entry.field or name: entry.label for name, entry in {**SETTINGS, **ARCHITECTURE}.items()}
 
 
 def share(value: float, digits: int = 1) -> str:
