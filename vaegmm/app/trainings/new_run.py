@@ -93,6 +93,7 @@ def start(choice: Choice, config: TrainConfig, options: Options, about: About) -
             title=about.title,
             note=about.note,
             tags=about.tags,
+            film=options.film,
         )
         queue.enqueue(run)
     except ReasonedError as error:
