@@ -27,6 +27,10 @@ SENTENCES = {
     "network. Choose another preset.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
     "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
+    "no tensorboard": "TensorBoard is not installed here. Install it with: pip install tensorboard",
+    "nothing to export": "This training has no finished epoch yet: there is nothing to export.",
+    "folder cannot be written": "That folder cannot be written. Free some space, or choose "
+    "another.",
     "no such device": "This machine does not have that device. Choose the best there is.",
     # Data sets
     "no such data": "There is no file or folder {name}. Check the path, or upload the file.",
@@ -117,10 +121,13 @@ SENTENCES = {
     "run cannot be removed": "The training could not be deleted. Allow this program to change the "
     "folder of trainings.",
     "damaged run": "The files of this training are damaged. Delete it and start a new one.",
+    "no film": "There is no film of this training.",
+    "damaged film": "The film of this training is damaged. Train again to make it anew.",
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
 _LABELS = {entry.field or name: entry.label for name, entry in {**SETTINGS, **ARCHITECTURE}.items()}
+_LABELS["attempts"] = "Attempts"
 
 
 def share(value: float, digits: int = 1) -> str:

@@ -29,6 +29,7 @@ Queue
 
 from vaegmm.runs import queue, trash
 from vaegmm.runs.about import About, data_title
+from vaegmm.runs.attempts import Attempt, best_of, finished_attempts
 from vaegmm.runs.duplicate import Prefill, duplicate
 from vaegmm.runs.errors import RunError
 from vaegmm.runs.folder import (
@@ -46,6 +47,7 @@ from vaegmm.runs.status import State, Status
 
 __all__ = [
     "About",
+    "Attempt",
     "DamagedRun",
     "Prefill",
     "Run",
@@ -53,9 +55,11 @@ __all__ = [
     "State",
     "Status",
     "assist",
+    "best_of",
     "command_of",
     "data_title",
     "duplicate",
+    "finished_attempts",
     "list_runs",
     "new_run",
     "new_run_path",

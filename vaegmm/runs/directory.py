@@ -5,6 +5,8 @@ status.json         where it stands; replaced atomically
 metrics.jsonl       one line a finished epoch
 state.safetensors   weights and Adam's moments after the last epoch, until it is finished
 model.safetensors   the result
+film.bin            the training as a film: see vaegmm.film
+attempts.jsonl      where several seeds are tried: see vaegmm.runs.attempts
 log.txt             what a detached process printed
 lock                held by the process that works on it; the system frees it when that dies
 """
@@ -34,6 +36,8 @@ from vaegmm.runs.files import append_line, read_json, remove, replace
 from vaegmm.runs.status import WORKING, State, Status, epoch_loss
 from vaegmm.training import EpochLoss, Progress
 
+MOST_ATTEMPTS = 100
+
 
 class RunDirectory:
     """The directory of one training."""
@@ -48,7 +52,7 @@ class RunDirectory:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `Run.create` wrote: config, data, device, created.
+        """What `Run.create` wrote: config, data, device, attempts, created.
 
         Raises:
             RunError: if it cannot be read.
@@ -126,6 +130,15 @@ class RunDirectory:
             now.tags if tags is None else tuple(tags),
         )
         replace(self.path / "about.json", json.dumps(asdict(about), ensure_ascii=False, indent=1))
+
+    @property
+    def attempts(self) -> int:
+        """How many seeds are trained, of which one is kept."""
+        attempts = self.settings.get("attempts", 1)
+        if type(attempts) is not int or not 1 <= attempts <= MOST_ATTEMPTS:
+            problem = f"attempts must be a whole number from 1 to {MOST_ATTEMPTS}, not {attempts!r}"
+            raise damaged(self.path / "config.json", problem)
+        return attempts
 
     @property
     def model_path(self) -> Path:
@@ -242,6 +255,7 @@ class RunDirectory:
         progress: Progress | None = None,
         error: Exception | None = None,
         pid: int | None = None,
+        film_error: str | None = None,
     ) -> None:
         """Say where the run stands.
 
@@ -250,18 +264,24 @@ class RunDirectory:
             progress: the last report; that of the last status if None.
             error: what it failed by.
             pid: of the process that works on it; this one's if None.
+            film_error: why its film is not whole; that of the last status if None, unless the run
+                is starting.
 
         Raises:
             RunError: if it cannot be written.
         """
+        last = self.last_status()
+        if film_error is None and state != "starting":
+            film_error = last.film_error
         status = Status(
             state=state,
             updated=time.time(),
             pid=None if state == "waiting" else pid or os.getpid(),
-            progress=progress or self.last_status().progress,
+            progress=progress or last.progress,
             error=None if error is None else str(error) or type(error).__name__,
             reason=getattr(error, "reason", ""),
             facts=getattr(error, "facts", {}),
+            film_error=film_error,
         )
         replace(self.path / "status.json", json.dumps(asdict(status)))
 

@@ -22,6 +22,7 @@ class Status:
     error: str | None = None
     reason: str = ""  # of the error, with its facts: see vaegmm.errors
     facts: dict[str, Any] = field(default_factory=dict)
+    film_error: str | None = None  # why the film is not whole, in words
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Status:

@@ -32,7 +32,7 @@ _START_STEPS = 500
 _START_BATCH = 1000
 _START_RATE = 0.1  # of learning; it falls to zero
 _CHUNK = 2048  # images that pass the network at once where no gradient is needed
-_N_JUDGES = 10_000  # images whose views judge the prior
+N_JUDGES = 10_000  # images whose views judge the prior
 
 
 @torch.no_grad()
@@ -42,7 +42,7 @@ def prepare_prior(
     """Begin the joint stage with the best of several starts, or rescue dead components.
 
     Yields:
-        How many starts have been tried, after each.
+        How many starts have been tried, after each; `state` has their merits, and the best.
     """
     z = _encoded(state, pixels, config, generator)
     prior = state.prior
@@ -54,10 +54,13 @@ def prepare_prior(
     else:
         views = _judging_views(state, pixels, config, generator)
         tried: list[Start] = []
+        state.starts = []
         for start in starts(z, views, config.joint, config.seed):
             tried.append(start)
+            best = max(tried, key=lambda start: start.merit)
+            state.starts.append(start.merit)
+            state.best_start = best.prior
             yield len(tried)
-        best = max(tried, key=lambda start: start.merit)
         prior = state.begin_joint_stage(config.joint.n_components)
         prior.take(best.prior)
         prior.first_information.fill_(views_information(state, pixels, config))
@@ -141,7 +144,7 @@ def _judging_views(
     """Encode two views of images that stand for all; None where the training uses none."""
     if not (config.augmentation.is_active and config.joint.consistency):
         return None
-    judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), _N_JUDGES)).long()]
+    judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), N_JUDGES)).long()]
     one, other = (_encoded(state, judges, config, generator, of_views=True) for _ in range(2))
     return one, other
 
