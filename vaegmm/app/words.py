@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from vaegmm.settings import SETTINGS
+from vaegmm.settings import ARCHITECTURE, SETTINGS
 
 if TYPE_CHECKING:
     from vaegmm.reading import Reading
@@ -23,6 +23,8 @@ _CHECKPOINT = "Download it again, or save the model anew."
 SENTENCES = {
     # Settings
     "setting": "{label} must {rule}.",
+    "fixed setting": "{label} must stay as they are in the preset {preset}, which is the published "
+    "network. Choose another preset.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
     "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
     "no tensorboard": "TensorBoard is not installed here. Install it with: pip install tensorboard",
@@ -124,7 +126,7 @@ SENTENCES = {
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
-_LABELS = {entry.field or name: entry.label for name, entry in SETTINGS.items()}
+_LABELS = {entry.field or name: entry.label for name, entry in {**SETTINGS, **ARCHITECTURE}.items()}
 _LABELS["attempts"] = "Attempts"
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vaegmm.cli.output import print_figures, say
 from vaegmm.cli.progress_bar import ProgressBar
 from vaegmm.config import PRESETS, TrainConfig
-from vaegmm.settings import SETTINGS, change
+from vaegmm.settings import ARCHITECTURE, SETTINGS, change, of_preset
 
 if TYPE_CHECKING:
     from vaegmm.model import VAEGMM
@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--resume", action="store_true", help="go on with the run in --out, as it was configured"
     )
-    for name, setting in SETTINGS.items():
+    for name, setting in {**SETTINGS, **ARCHITECTURE}.items():
         command.add_argument(f"--{name.replace('_', '-')}", type=setting.kind, help=setting.help)
     command.add_argument(
         "--attempts",
@@ -142,7 +142,7 @@ def _run_to_resume(options: argparse.Namespace) -> Run:
         raise ValueError("out must name the run to resume; add --out RUN.")
     given = [
         name
-        for name in ("preset", "config", "data", "attempts", *SETTINGS)
+        for name in ("preset", "config", "data", "attempts", *SETTINGS, *ARCHITECTURE)
         if getattr(options, name) is not None
     ]
     given += ["no_film"] * options.no_film
@@ -157,11 +157,11 @@ def _run_to_resume(options: argparse.Namespace) -> Run:
 def _config(options: argparse.Namespace) -> TrainConfig:
     if options.preset and options.config:
         raise ValueError("preset and config exclude each other; got both. Leave one out.")
-    config = (
-        _read_config(options.config) if options.config else PRESETS[options.preset or "default"]
-    )
-    given = {name: getattr(options, name) for name in SETTINGS}
-    return change(config, **{name: value for name, value in given.items() if value is not None})
+    values = {name: getattr(options, name) for name in (*SETTINGS, *ARCHITECTURE)}
+    given = {name: value for name, value in values.items() if value is not None}
+    if options.config:
+        return change(_read_config(options.config), **given)
+    return of_preset(options.preset or "default", **given)
 
 
 def _read_config(text: str) -> TrainConfig:
