@@ -343,7 +343,7 @@ def test_a_stopped_run_can_be_resumed(make_run: Callable[..., Run], launched: li
 
 def test_a_failed_run_shows_its_reason_and_its_log(make_run: Callable[..., Run]) -> None:
     run = make_run()
-    run._write_status("failed", error=NonFiniteLossError(epoch=3, step=2))
+    run.write_status("failed", error=NonFiniteLossError(epoch=3, step=2))
     (run.path / "log.txt").write_text("epoch 1/2\nepoch 2/2\nvaegmm: it broke\n")
     page = _open()
     assert page.error[0].value == (
@@ -361,14 +361,14 @@ def test_an_active_run_can_be_stopped_and_nothing_else(
     run = make_run()
     progress = Progress(2, 4, 3, 4, 150.0, 8.0, 1.0, seconds=5.0, seconds_left=65.0)
     with FileLock(run.path / "lock"):
-        run._write_status("training", progress)
+        run.write_status("training", progress)
         page = _open()
         assert "Stop" in _buttons(page)
         assert not {"Resume", "Load", "Delete it"} & _buttons(page)
         (bar,) = page.get("progress")
         assert bar.proto.text == "Epoch 2 of 4, step 3 of 4, 1 min 5 s left"
         assert bar.proto.value == int(100 * progress.fraction)
-        run._write_status("training", replace(progress, step=0, starts_tried=3, restarts=1))
+        run.write_status("training", replace(progress, step=0, starts_tried=3, restarts=1))
         (bar,) = _open().get("progress")
         assert bar.proto.text == (
             "Epoch 2 of 4, 3 of 8 starts of the mixture tried, begun again, since its clusters "
@@ -384,7 +384,7 @@ def test_a_run_that_ends_while_it_is_watched_offers_what_comes_next(
 ) -> None:
     run = make_run()
     with FileLock(run.path / "lock"):
-        run._write_status("training")
+        run.write_status("training")
         page = _open()
         assert "Stop" in _buttons(page)
     run.execute()

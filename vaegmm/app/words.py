@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from vaegmm.settings import SETTINGS
+from vaegmm.settings import ARCHITECTURE, SETTINGS
 
 if TYPE_CHECKING:
     from vaegmm.reading import Reading
@@ -23,8 +23,14 @@ _CHECKPOINT = "Download it again, or save the model anew."
 SENTENCES = {
     # Settings
     "setting": "{label} must {rule}.",
+    "fixed setting": "{label} must stay as they are in the preset {preset}, which is the published "
+    "network. Choose another preset.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
     "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
+    "no tensorboard": "TensorBoard is not installed here. Install it with: pip install tensorboard",
+    "nothing to export": "This training has no finished epoch yet: there is nothing to export.",
+    "folder cannot be written": "That folder cannot be written. Free some space, or choose "
+    "another.",
     "no such device": "This machine does not have that device. Choose the best there is.",
     # Data sets
     "no such data": "There is no file or folder {name}. Check the path, or upload the file.",
@@ -117,13 +123,24 @@ SENTENCES = {
     "run finished": "This training is finished already. Load its model.",
     "run unwritable": "The training cannot be kept: the folder of trainings cannot be written. "
     "Free some space on the disk, or set VAEGMM_RUNS to another folder.",
+    "run gone": "This training is no longer there: somebody has deleted it.",
+    "result gone": "The model of this training is no longer there. Train it again, or delete it.",
+    "not in the trash": "This training is no longer in the trash. It cannot be had back.",
+    "damaged file": "{file} of this training is damaged: {problem}. Correct it, or delete the "
+    "training.",
+    "long text": "The {what} must have at most {most} characters. Shorten it.",
+    "many tags": "There can be {most} tags at most. Leave some out.",
+    "at once": "From 1 to {most} trainings can run at once. Choose another number.",
     "run cannot be removed": "The training could not be deleted. Allow this program to change the "
     "folder of trainings.",
     "damaged run": "The files of this training are damaged. Delete it and start a new one.",
+    "no film": "There is no film of this training.",
+    "damaged film": "The film of this training is damaged. Train again to make it anew.",
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
-_LABELS = {entry.field or name: entry.label for name, entry in SETTINGS.items()}
+_LABELS = {entry.field or name: entry.label for name, entry in {**SETTINGS, **ARCHITECTURE}.items()}
+_LABELS["attempts"] = "Attempts"
 
 
 def share(value: float, digits: int = 1) -> str:

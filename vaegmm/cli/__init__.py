@@ -7,10 +7,10 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-from vaegmm.cli import adapt, benchmark, classify, evaluate, export, info, sizes, train
+from vaegmm.cli import adapt, benchmark, classify, evaluate, export, info, queue, sizes, train
 from vaegmm.cli.output import say
 
-_COMMANDS = (train, evaluate, classify, adapt, export, benchmark, sizes, info)
+_COMMANDS = (train, queue, evaluate, classify, adapt, export, benchmark, sizes, info)
 
 
 def main(arguments: list[str] | None = None) -> int:

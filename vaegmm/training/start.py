@@ -33,7 +33,7 @@ _START_STEPS = 500
 _START_BATCH = 1000
 _START_RATE = 0.1  # of learning; it falls to zero
 _CHUNK = 2048  # images that pass the network at once where no gradient is needed
-_N_JUDGES = 10_000  # images whose views judge the prior
+N_JUDGES = 10_000  # images whose views judge the prior
 
 
 @torch.no_grad()
@@ -43,7 +43,7 @@ def prepare_prior(
     """Begin the joint stage with the best of several starts, or rescue dead components.
 
     Yields:
-        How many starts have been tried, after each.
+        How many starts have been tried, after each; `state` has their merits, and the best.
     """
     z = _encoded(state, _for_all(pixels), config, generator)
     prior = state.prior
@@ -55,10 +55,13 @@ def prepare_prior(
     else:
         views = _judging_views(state, pixels, config, generator)
         tried: list[Start] = []
+        state.starts = []
         for start in starts(z, views, config.joint, config.seed):
             tried.append(start)
+            best = max(tried, key=lambda start: start.merit)
+            state.starts.append(start.merit)
+            state.best_start = best.prior
             yield len(tried)
-        best = max(tried, key=lambda start: start.merit)
         prior = state.begin_joint_stage(config.joint.n_components)
         prior.take(best.prior)
         prior.first_information.fill_(views_information(state, pixels, config))
@@ -145,7 +148,7 @@ def _judging_views(
         return None
     last = len(pixels) - 1
     # Above 2^24 the last of them is rounded up.
-    chosen = torch.linspace(0, last, min(len(pixels), _N_JUDGES)).long().clamp_max(last)
+    chosen = torch.linspace(0, last, min(len(pixels), N_JUDGES)).long().clamp_max(last)
     judges = pixels[chosen]
     one, other = (_encoded(state, judges, config, generator, of_views=True) for _ in range(2))
     return one, other
