@@ -136,8 +136,8 @@ class RunDirectory:
         """How many seeds are trained, of which one is kept."""
         attempts = self.settings.get("attempts", 1)
         if type(attempts) is not int or not 1 <= attempts <= MOST_ATTEMPTS:
-            rule = f"be a whole number from 1 to {MOST_ATTEMPTS}"
-            raise damaged(self.path / "config.json", f"attempts must {rule}; it is {attempts!r}")
+            problem = f"attempts must be a whole number from 1 to {MOST_ATTEMPTS}, not {attempts!r}"
+            raise damaged(self.path / "config.json", problem)
         return attempts
 
     @property

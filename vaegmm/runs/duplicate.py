@@ -15,10 +15,10 @@ class Prefill(NamedTuple):
     config: TrainConfig
     data: str  # a name or path; a file in the other run's directory is kept in the new one's too
     device: str | None
+    attempts: int
     title: str
     note: str
     tags: tuple[str, ...]
-    attempts: int
 
 
 def duplicate(run: Run) -> Prefill:
@@ -35,8 +35,8 @@ def duplicate(run: Run) -> Prefill:
         run.config,
         settings["data"],
         settings["device"],
+        run.attempts,
         title,
         about.note,
         about.tags,
-        run.attempts,
     )

@@ -44,11 +44,11 @@ class Run(RunDirectory):
         data_name: str | Path,
         device: str | None = None,
         upload: bytes | None = None,
+        attempts: int = 1,
+        film: bool = True,
         title: str = "",
         note: str = "",
         tags: Iterable[str] = (),
-        attempts: int = 1,
-        film: bool = True,
     ) -> Run:
         """Make the directory of a new run.
 
@@ -59,15 +59,15 @@ class Run(RunDirectory):
             device: where to train; chosen by itself if None.
             upload: the content of a data set that is to be kept in the run's directory, under
                 `data_name`. One that is kept in another run's is kept in this one's too.
-            title: what people call it; `default_title` says it if empty.
-            note: what they want to remember.
-            tags: by which they find it.
             attempts: how many seeds are trained, from the configuration's on, of which the one is
                 kept that `vaegmm.training.merit` puts highest: no label has a say in it.
             film: whether the training writes its film.
+            title: what people call it; `default_title` says it if empty.
+            note: what they want to remember.
+            tags: by which they find it.
 
         Raises:
-            InputError: if title, note or a tag is too long, or there are no or too many attempts.
+            InputError: if title, note or a tag is too long, or there are no attempts, or too many.
             RunError: if there is one already, or it cannot be made.
         """
         if type(attempts) is not int or not 1 <= attempts <= MOST_ATTEMPTS:
@@ -121,7 +121,7 @@ class Run(RunDirectory):
             RunError: if the directory holds no run.
         """
         run = cls(path)
-        run.config  # noqa: B018 - raises what is wrong with it
+        run.config, run.attempts  # noqa: B018 - each raises what is wrong with it
         return run
 
     def execute(
