@@ -114,7 +114,17 @@ ALLOWED = {
         *("config", "gaussian", "images", "mixture", "prior", "processes", "stored", "vae"),
     },
     "film": {
-        *("blocks", "config", "data", "gaussian", "metrics", "prior", "projection", "training"),
+        *(
+            "blocks",
+            "colours",
+            "config",
+            "data",
+            "gaussian",
+            "metrics",
+            "prior",
+            "projection",
+            "training",
+        ),
         "vae",
     },
     "mnist_form": set(),
