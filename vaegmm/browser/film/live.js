@@ -59,7 +59,10 @@ export class Follower {
     let wait = EVERY;
     try {
       const { runAddress } = this.#addresses;
-      if (runAddress) await this.#askRun(runAddress);
+      if (runAddress) {
+        await this.#askRun(runAddress);
+        this.#told(); // how it stands is known before its film is here
+      }
       await this.#fetchFilm();
       this.fault = "";
     } catch (error) {
