@@ -25,6 +25,7 @@ from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
 from vaegmm.data import DataError
 from vaegmm.model import VAEGMM, load
 from vaegmm.runs import Run, RunError, Status, command_of, execution, list_runs, new_run_path
+from vaegmm.settings import of_preset
 from vaegmm.training import EpochLoss, NonFiniteLossError, Progress, loop
 
 TINY = TrainConfig(
@@ -552,9 +553,10 @@ def test_a_new_run_is_named_after_what_it_trains(monkeypatch: pytest.MonkeyPatch
         PRESETS["default"],
         replace(PRESETS["reference"], epochs=3, kl_weight=0.5, seed=7),
         replace(PRESETS["quick"], mixture=replace(PRESETS["quick"].mixture, n_components=12)),
+        of_preset("default", latents=4, hidden=(40, 20)),
         TINY,
     ],
-    ids=["preset", "settings", "components", "custom"],
+    ids=["preset", "settings", "components", "network", "custom"],
 )
 def test_the_command_of_a_run_trains_the_same(config: TrainConfig, tmp_path: Path) -> None:
     words = shlex.split(command_of(Run.create(tmp_path / "run", config, "digits", "cpu")))

@@ -9,14 +9,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vaegmm.cli.options import DATA_HELP
 from vaegmm.cli.output import print_figures, say
 from vaegmm.cli.progress_bar import ProgressBar
 from vaegmm.config import PRESETS, TrainConfig
-from vaegmm.settings import SETTINGS, change
+from vaegmm.settings import ARCHITECTURE, SETTINGS, change, of_preset
 
 if TYPE_CHECKING:
     from vaegmm.model import VAEGMM
     from vaegmm.runs import Run
+    from vaegmm.tensorboard import Board
     from vaegmm.training import Progress
 
 
@@ -25,15 +27,27 @@ def add(commands: Any) -> None:
     command = commands.add_parser("train", help="train autoencoder and mixture")
     command.add_argument("--preset", choices=PRESETS, help="what to train (default: default)")
     command.add_argument("--config", metavar="JSON", help="a whole configuration, or a file of it")
-    command.add_argument("--data", help="mnist, fashion, digits, FILE.npz, FOLDER (default: mnist)")
+    command.add_argument("--data", help=f"{DATA_HELP} (default: mnist)")
     command.add_argument("--out", metavar="RUN", help="the run's directory (default: in runs/)")
     command.add_argument(
         "--resume", action="store_true", help="go on with the run in --out, as it was configured"
     )
-    for name, setting in SETTINGS.items():
+    for name, setting in {**SETTINGS, **ARCHITECTURE}.items():
         command.add_argument(f"--{name.replace('_', '-')}", type=setting.kind, help=setting.help)
+    command.add_argument(
+        "--attempts",
+        type=int,
+        metavar="N",
+        help="train N seeds and keep the one whose views tell most of each other, which needs no "
+        "label; of a training without views, the one with the highest likelihood (default: 1)",
+    )
     command.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best there is)")
     command.add_argument("--no-film", action="store_true", help="write no film of the training")
+    command.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write event files to RUN/tensorboard, too; a resumed run goes on with them",
+    )
     command.add_argument(
         "--json", action="store_true", help="print JSON: a line an epoch, one for the result"
     )
@@ -65,24 +79,45 @@ def run(options: argparse.Namespace) -> None:
 
 def _execute(run: Run, options: argparse.Namespace) -> VAEGMM:
     from vaegmm.data import DataError
+    from vaegmm.runs import finished_attempts
 
-    bar = ProgressBar()
+    bar, board = ProgressBar(), _board(run, options)
 
     def show(report: Progress) -> None:
         bar.show(report)
+        if board:
+            board(report)
         if options.json and report.finished_epoch:
             event = {"event": "epoch", "epochs": report.epochs, **asdict(report.finished_epoch)}
             event |= {"seconds_left": report.seconds_left, "restarts": report.restarts}
+            event |= {"attempt": report.attempt, "attempts": report.attempts}
             print(json.dumps(event), flush=True)
 
     try:
-        return run.execute(show, bar.show_fit, options.device)
+        model = run.execute(show, bar.show_fit, options.device)
+        if board:
+            board.finish()
+        return model
     except (DataError, ValueError):
-        if not options.resume and not run.losses:
+        if not (options.resume or run.losses or finished_attempts(run)):
             run.delete()  # it could not begin: its name stays free for the corrected command
         raise
     finally:
         bar.close()
+        if board:
+            board.close()
+            if board.error:
+                say(board.error, 0)
+
+
+def _board(run: Run, options: argparse.Namespace) -> Board | None:
+    # A run that is resumed in a process of its own has nothing but its directory to know it from.
+    is_begun = options.resume and (run.path / "tensorboard").is_dir()
+    if run.is_finished or not (options.tensorboard or is_begun):
+        return None
+    from vaegmm.tensorboard import Board
+
+    return Board(run)
 
 
 def _new_run(options: argparse.Namespace) -> Run:
@@ -91,8 +126,14 @@ def _new_run(options: argparse.Namespace) -> Run:
 
     config, data_name = _config(options), options.data or "mnist"
     choose_device(options.device)  # refuses one that is not there
+    if options.tensorboard:
+        from vaegmm.tensorboard import require_tensorboard
+
+        require_tensorboard()
     out = options.out or new_run_path(config, data_name)
-    return Run.create(out, config, data_name, options.device, film=not options.no_film)
+    attempts = 1 if options.attempts is None else options.attempts
+    film = not options.no_film
+    return Run.create(out, config, data_name, options.device, attempts=attempts, film=film)
 
 
 def _run_to_resume(options: argparse.Namespace) -> Run:
@@ -102,7 +143,7 @@ def _run_to_resume(options: argparse.Namespace) -> Run:
         raise ValueError("out must name the run to resume; add --out RUN.")
     given = [
         name
-        for name in ("preset", "config", "data", *SETTINGS)
+        for name in ("preset", "config", "data", "attempts", *SETTINGS, *ARCHITECTURE)
         if getattr(options, name) is not None
     ]
     given += ["no_film"] * options.no_film
@@ -117,11 +158,11 @@ def _run_to_resume(options: argparse.Namespace) -> Run:
 def _config(options: argparse.Namespace) -> TrainConfig:
     if options.preset and options.config:
         raise ValueError("preset and config exclude each other; got both. Leave one out.")
-    config = (
-        _read_config(options.config) if options.config else PRESETS[options.preset or "default"]
-    )
-    given = {name: getattr(options, name) for name in SETTINGS}
-    return change(config, **{name: value for name, value in given.items() if value is not None})
+    values = {name: getattr(options, name) for name in (*SETTINGS, *ARCHITECTURE)}
+    given = {name: value for name, value in values.items() if value is not None}
+    if options.config:
+        return change(_read_config(options.config), **given)
+    return of_preset(options.preset or "default", **given)
 
 
 def _read_config(text: str) -> TrainConfig:

@@ -18,6 +18,7 @@ class Prefill(NamedTuple):
     title: str
     note: str
     tags: tuple[str, ...]
+    attempts: int
 
 
 def duplicate(run: Run) -> Prefill:
@@ -30,4 +31,12 @@ def duplicate(run: Run) -> Prefill:
     """
     settings, about = run.settings, run.about
     title = again(about.title) if about.title else ""
-    return Prefill(run.config, settings["data"], settings["device"], title, about.note, about.tags)
+    return Prefill(
+        run.config,
+        settings["data"],
+        settings["device"],
+        title,
+        about.note,
+        about.tags,
+        run.attempts,
+    )

@@ -16,7 +16,7 @@ import torch
 from vaegmm.data import Dataset
 from vaegmm.processes import n_processes
 from vaegmm.runs.directory import RunDirectory
-from vaegmm.settings import preset_and_changes
+from vaegmm.settings import preset_and_changes, written
 
 
 def command_of(run: RunDirectory) -> str:
@@ -30,9 +30,11 @@ def command_of(run: RunDirectory) -> str:
         preset, changes = nearest
         words += ["--preset", preset]
         for name, value in changes.items():
-            words += [f"--{name.replace('_', '-')}", str(value)]
+            words += [f"--{name.replace('_', '-')}", written(value)]
     else:
         words += ["--config", json.dumps(config.to_dict())]
+    if run.attempts > 1:
+        words += ["--attempts", str(run.attempts)]
     words += ["--data", settings["data"]]
     if settings["device"]:
         words += ["--device", settings["device"]]
