@@ -32,7 +32,7 @@ export class Follower {
     this.#film = film;
     this.#told = told;
     const { signal } = this.#stop;
-    document.addEventListener("visibilitychange", () => document.hidden || this.#ask(), { signal });
+    document.addEventListener("visibilitychange", () => this.#ask(), { signal });
     this.#ask();
   }
 
@@ -52,7 +52,11 @@ export class Follower {
   }
 
   async #ask() {
-    if (this.#isAsking) return void (this.#isWanted = true);
+    if (document.hidden) return; // it is asked when somebody looks again
+    if (this.#isAsking) {
+      this.#isWanted = true;
+      return;
+    }
     clearTimeout(this.#timer);
     this.#isAsking = true;
     this.#isWanted = false;
@@ -80,7 +84,7 @@ export class Follower {
     this.#told();
     const goesOn = this.isLive || (this.fault && wait === PATIENCE && !this.#isGone);
     if (this.#isWanted) this.#ask();
-    else if (goesOn && !document.hidden) this.#timer = setTimeout(() => this.#ask(), wait);
+    else if (goesOn) this.#timer = setTimeout(() => this.#ask(), wait);
   }
 
   get #isGone() {
