@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from vaegmm.app.words import share
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
-from vaegmm.runs import About, Run, RunError, list_runs
+from vaegmm.runs import About, Run, RunError, list_runs, queue
 from vaegmm.settings import setting
 from vaegmm.training import NonFiniteLossError, Progress
 
@@ -415,6 +415,157 @@ def test_a_deleted_run_is_gone_and_can_be_had_back(
     assert {run.name for run in list_runs(runs_folder)} == {"one", "two"}
     assert page.selectbox(key="run").value == "one"
     assert "Undo" not in _buttons(page)
+
+
+def _ticked(page: AppTest, *places: int) -> AppTest:
+    """Tick rows of the list, as somebody does."""
+    key = page.dataframe[0].proto.id.split("-", 2)[2]  # of the element, behind a hash
+    page.session_state[key] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
+    return _run(page)
+
+
+def test_the_list_is_searched_and_filtered_and_an_address_says_how(
+    make_run: Callable[..., Run],
+) -> None:
+    for name, title, tags in [
+        ("one", "Wider encoder", ["seeds", "talk"]),
+        ("two", "Narrow encoder", ["seeds"]),
+        ("three", "", []),
+    ]:
+        make_run(name).describe(title=title, tags=tags, note="" if tags else "for the talk")
+    (page := AppTest.from_file(str(APP), default_timeout=120)).switch_page("pages/1_Train.py")
+    page.query_params["search"] = "encoder"
+    page.query_params["tags"] = "talk"
+    _run(page)
+    assert list(page.dataframe[0].value["Training"]) == ["Wider encoder"]
+    page.multiselect(key="tags").set_value([])
+    _run(page)
+    assert set(page.dataframe[0].value["Training"]) == {"Wider encoder", "Narrow encoder"}
+    page.text_input(key="search").set_value("TALK custom")
+    _run(page)
+    assert len(page.dataframe[0].value) == 2, "words are looked for in tags, notes and settings"
+    page.text_input(key="search").set_value("nothing of the kind")
+    _run(page)
+    assert not page.dataframe and "None of them is like that." in _texts(page)
+
+
+def test_what_is_ticked_is_watched_compared_and_deleted(
+    make_run: Callable[..., Run], runs_folder: Path
+) -> None:
+    for name in ("one", "two", "three"):
+        make_run(name)
+    page = _open()
+    order = [run.name for run in list_runs()]
+    _ticked(page, 2)
+    page.button(key="open_watch").click()
+    _run(page)
+    assert page.selectbox(key="run").value == order[2]
+    _ticked(page, 0, 1)
+    page.button(key="open_compare").click()
+    _run(page)
+    assert page.multiselect(key="compared_runs").value == order[:2]
+    _ticked(page, 0, 1)
+    page.button(key="delete_ticked").click()
+    _run(page)
+    assert [run.name for run in list_runs(runs_folder)] == order[2:]
+    page.button(key="undo").click()
+    _run(page)
+    assert len(list_runs(runs_folder)) == 3
+
+
+def test_a_damaged_run_is_listed_with_its_reason_and_can_be_deleted(
+    make_run: Callable[..., Run], runs_folder: Path
+) -> None:
+    make_run("whole")
+    (make_run("broken").path / "config.json").write_text("{")
+    page = _open()
+    shown = page.dataframe[0].value
+    (place,) = np.flatnonzero(shown["State"] == "damaged").tolist()
+    assert shown["Training"][place] == "broken"
+    _ticked(page, place)
+    (error,) = page.error
+    assert "broken" in error.value and "damaged" in error.value
+    assert str(runs_folder) not in error.value
+    page.button(key="delete_ticked").click()
+    _run(page)
+    assert [run.name for run in list_runs(runs_folder)] == ["whole"]
+
+
+def test_a_damaged_run_alone_hides_nothing(
+    make_run: Callable[..., Run],
+) -> None:
+    (make_run("broken").path / "config.json").write_text("{")
+    page = _open()
+    assert "A training is a process of its own" in _texts(page)
+    assert list(page.dataframe[0].value["State"]) == ["damaged"]
+
+
+def test_name_note_and_tags_are_changed_in_place(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    page = _open()
+    page.text_input(key="title-tiny").set_value("Another name")
+    page.text_area(key="note-tiny").set_value("Seen in the talk.")
+    page.multiselect(key="tags-tiny").set_value(["talk"])
+    page.button(key="keep").click()
+    _run(page)
+    assert run.about == About("Another name", "Seen in the talk.", ("talk",))
+    assert page.selectbox(key="run").options[0] == "Another name"
+    page.text_input(key="title-tiny").set_value("x" * 301)
+    page.button(key="keep").click()
+    _run(page)
+    assert page.error[0].value.startswith("The title must have at most 300 characters")
+
+
+def test_a_duplicate_begins_with_what_the_other_was(
+    make_run: Callable[..., Run], launched: list[Run], tiny_data: Path
+) -> None:
+    run = make_run()
+    run.describe(title="Tiny", tags=["small"])
+    page = _open()
+    page.button(key="duplicate").click()
+    _run(page)
+    assert page.button_group(key="preset").value == "copy"
+    assert page.text_input(key="data_path").value == str(tiny_data)
+    assert page.text_input(key="new_title").value == "Tiny (2)"
+    page.number_input(key="copy-tiny-epochs").set_value(3)
+    page.toggle(key="film").set_value(False)
+    _run(page)
+    page.button(key="start").click()
+    _run(page)
+    (copy,) = launched
+    assert copy.config == replace(TINY, epochs=3)
+    assert (copy.title, copy.about.tags) == ("Tiny (2)", ("small",))
+    assert copy.settings["film"] is False
+
+
+def test_runs_wait_for_their_turn_and_can_be_called_up_or_left_out(
+    make_run: Callable[..., Run], launched: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vaegmm.runs.detached.start", lambda *arguments, **options: 1)
+    busy = make_run("busy")
+    with FileLock(busy.path / "lock"):
+        busy.write_status("training")
+        page = _open()
+        for _ in range(2):
+            page.button(key="start").click()
+            _run(page)
+        assert page.toast[0].value == "The training waits for its turn."
+        assert "It is number 2 of those that wait" in _texts(page)
+        assert not launched
+        page.button(key="start_now").click()
+        _run(page)
+        assert [run.name for run in launched] == [page.selectbox(key="run").value]
+        waiting = next(run for run in list_runs() if run.status.state == "waiting")
+        page.selectbox(key="run").select(waiting.name)
+        _run(page)
+        assert "It is the next to start" in _texts(page)
+        page.button(key="cancel").click()
+        _run(page)
+        assert waiting.status.state == "stopped"
+        assert {"Resume", "Delete"} <= _buttons(page)
+        page.number_input(key="at_once").set_value(3)
+        _run(page)
+        assert queue.settings().at_once == 3
 
 
 def test_an_address_opens_a_comparison(make_run: Callable[..., Run]) -> None:
