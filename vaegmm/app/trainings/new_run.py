@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vaegmm.app.trainings import address, confirming, estimates, messages, templates
+from vaegmm.app.trainings import address, confirming, estimates, messages, panel, templates
 from vaegmm.app.trainings.about import choose_tags
 from vaegmm.app.trainings.images import Choice, choose_data
 from vaegmm.app.trainings.options import Options, choose_options, choose_settings
@@ -23,6 +23,7 @@ _PRESET_NOTES = {
 
 def offer_new_run() -> None:
     """Choose data and settings, say what they amount to, and start."""
+    st.subheader("A new training", anchor=False)
     templates.begin()
     choice = choose_data()
     kind, base = choose_preset()
@@ -101,6 +102,7 @@ def start(choice: Choice, config: TrainConfig, options: Options, about: About) -
         return
     address.look_at(run.name)
     templates.use_up()
+    panel.close()
     if run.status.state == "waiting":
         messages.say_next("The training waits for its turn.", ":material/hourglass_top:")
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vaegmm.app.trainings import images
+from vaegmm.app.trainings import images, panel
 from vaegmm.runs import Prefill, Run, RunError, duplicate, runs_folder
 
 #: What the form calls the settings of a duplicated run, beside the presets.
@@ -23,6 +23,7 @@ def use(run: Run) -> None:
     st.session_state["device"] = filled.device
     write(filled.title, filled.note, filled.tags)
     images.fill_in(filled.data)
+    panel.open_it()
 
 
 def template() -> tuple[Run, Prefill] | None:
