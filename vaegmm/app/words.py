@@ -28,7 +28,8 @@ SENTENCES = {
     "network. Choose another preset.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
     "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
-    "no tensorboard": "TensorBoard is not installed here. Install it with: pip install tensorboard",
+    "no tensorboard": "TensorBoard is not installed here. Install it (pip install tensorboard), "
+    "or go on without.",
     "nothing to export": "This training has no finished epoch yet: there is nothing to export.",
     "folder cannot be written": "That folder cannot be written. Free some space, or choose "
     "another.",
