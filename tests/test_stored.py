@@ -106,8 +106,9 @@ def test_images_in_files_are_indexed_like_an_array(tmp_path, kind, rows):
     taken = stored.take(order)
     np.testing.assert_array_equal(taken[rows], images[order][rows])
     np.testing.assert_array_equal(taken.take(order[:9])[:], images[order][order[:9]])
-    with pytest.raises(IndexError, match="below the 90 images; got 90"):
-        stored[np.array([90])]
+    for row in (90, -91):
+        with pytest.raises(IndexError, match=f"below the 90 images; got {row} to {row}"):
+            stored[np.array([row])]
 
 
 @pytest.mark.parametrize("kind", ["file", "shards"])
