@@ -20,7 +20,7 @@ def offer_actions(run: Run) -> None:
         RunError: if it cannot be done.
     """
     phase = phase_of(run.status)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if phase == "waiting":
             offer_to_start(run)
         elif phase == "active":

@@ -12,6 +12,7 @@ from vaegmm.app.words import plain, sentence
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.errors import ReasonedError
 from vaegmm.model import require_enough_images
+from vaegmm.questions import questions
 from vaegmm.runs import About, new_run, queue
 
 _PRESET_NOTES = {
@@ -40,7 +41,8 @@ def offer_new_run() -> None:
         if choice is not None:
             require_enough_images(choice.n_images, config.mixture)
             st.caption(amount_of_work(choice, config))
-            estimates.show(config, choice.n_images, options)
+            expected = estimates.show(config, choice.n_images, options)
+            doubts = questions(config, choice.n_images, options.attempts, expected.answer)
     except ValueError as error:
         st.error(sentence(error), icon=":material/error:")
         choice = None
@@ -52,7 +54,7 @@ def offer_new_run() -> None:
         width="stretch",
         key="start",
     )
-    if choice is not None and confirming.is_meant(pressed, choice, config, []):
+    if choice is not None and confirming.is_meant(pressed, choice, config, doubts):
         start(choice, config, options, about)
 
 
@@ -95,7 +97,10 @@ def start(choice: Choice, config: TrainConfig, options: Options, about: About) -
             note=about.note,
             tags=about.tags,
             film=options.film,
+            attempts=options.attempts,
         )
+        if options.tensorboard:
+            (run.path / "tensorboard").mkdir()  # which tells the process that will train it
         queue.enqueue(run)
     except ReasonedError as error:
         st.error(sentence(error), icon=":material/error:")

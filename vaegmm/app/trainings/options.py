@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -10,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from vaegmm.config import TrainConfig
 from vaegmm.devices import best_device
 from vaegmm.errors import InputError
+from vaegmm.runs.directory import MOST_ATTEMPTS
 from vaegmm.settings import (
     ARCHITECTURE,
     SETTINGS,
@@ -21,8 +23,6 @@ from vaegmm.settings import (
     units,
     written,
 )
-
-_MOST_ATTEMPTS = 32
 
 
 class Options(NamedTuple):
@@ -100,11 +100,11 @@ def choose_units(value: tuple[int, ...], key: str) -> tuple[int, ...]:
 def choose_options() -> Options:
     """Choose how the training is to be run."""
     st.session_state.setdefault("film", True)
+    st.session_state.setdefault("attempts", 1)
     attempts = st.number_input(
         "Attempts",
-        value=1,
         min_value=1,
-        max_value=_MOST_ATTEMPTS,
+        max_value=MOST_ATTEMPTS,
         help="So many trainings with seeds of their own, one after the other. The one is kept "
         "whose views tell most of each other; no label has a say in it.",
         key="attempts",
@@ -120,9 +120,13 @@ def choose_options() -> Options:
     film = st.toggle(
         "Film it", help="A frame an epoch, at most 60 kB each.", key="film", persist_state="session"
     )
+    has_tensorboard = find_spec("tensorboard") is not None
     tensorboard = st.toggle(
         "Write for TensorBoard",
-        help="Event files in the run's folder, as it trains.",
+        help="Event files in the run's folder, as it trains."
+        if has_tensorboard
+        else "It is not installed here: pip install tensorboard",
+        disabled=not has_tensorboard,
         key="tensorboard",
         persist_state="session",
     )

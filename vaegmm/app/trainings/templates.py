@@ -21,6 +21,7 @@ def use(run: Run) -> None:
     st.session_state[_TEMPLATE] = run.name
     st.session_state["preset"] = COPY
     st.session_state["device"] = filled.device
+    st.session_state["attempts"] = filled.attempts
     write(filled.title, filled.note, filled.tags)
     images.fill_in(filled.data)
     panel.open_it()

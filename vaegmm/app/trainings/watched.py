@@ -32,11 +32,15 @@ def show_watched(runs: Sequence[Run]) -> None:
         return
     run = by_name[name]
     phase = phase_of(run.status)
-    st.fragment(show_state, run_every=POLL_SECONDS if phase != "ended" else None)(run, phase)
-    try:
-        offer_actions(run)
-    except RunError as error:
-        st.error(sentence(error), icon=":material/error:")
+    state, actions = st.columns([2, 3], vertical_alignment="center")
+    with state:
+        st.fragment(show_state, run_every=POLL_SECONDS if phase != "ended" else None)(run, phase)
+    with actions:
+        try:
+            offer_actions(run)
+        except RunError as error:
+            st.error(sentence(error), icon=":material/error:")
+    show_notes(run)
     films.show(run)
     if run.is_finished:
         show_outcome(run)
@@ -91,7 +95,14 @@ def show_state(run: Run, phase: Phase) -> None:
         st.badge(badge.word, icon=badge.icon, color=badge.colour)
         for tag in run.about.tags:
             st.badge(plain(tag), color="gray")
-        st.caption(f"{describe(run.config)} on {data_title(run.settings['data'])}", width="content")
+        what = f"{describe(run.config)} on {data_title(run.settings['data'])}"
+        st.caption(plain(what), width="content")
+    show_progress(run)
+
+
+def show_notes(run: Run) -> None:
+    """Show what is to be said of a run beyond its state."""
+    status = run.status
     if len(run.title) > _WIDTH:
         st.text(run.title)
     if run.about.note:
@@ -101,9 +112,6 @@ def show_state(run: Run, phase: Phase) -> None:
         if log := run.log_tail():
             with st.expander("The end of its log", icon=":material/article:"):
                 st.code(log, language=None, wrap_lines=True)
-    if status.film_error:
-        st.warning(status.film_error, icon=":material/videocam_off:")
-    show_progress(run)
 
 
 def show_progress(run: Run) -> None:
