@@ -10,8 +10,9 @@ import streamlit as st
 
 from vaegmm import data
 from vaegmm.app import figures, show
-from vaegmm.app.choice import UPLOAD_MEGABYTES, choose_checkpoint, too_large
+from vaegmm.app.choice import choose_checkpoint
 from vaegmm.app.page import TEXT_WIDTH, page
+from vaegmm.app.uploads import UPLOAD_MEGABYTES, too_large
 from vaegmm.app.words import per_cent, say, sentence
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.data import DataError

@@ -107,6 +107,14 @@ SENTENCES = {
     "run cannot be removed": "The training could not be deleted. Allow this program to change the "
     "folder of trainings.",
     "damaged run": "The files of this training are damaged. Delete it and start a new one.",
+    # A server for others
+    "owner only": "Only the owner of this server may do this. To do it yourself, run vaegmm at "
+    "home: `make app` in a clone of the project.",
+    "wrong password": "This is not the owner's password. Try it again.",
+    "many passwords": "There were too many wrong passwords. Wait ten minutes, or use the command "
+    "line on the server.",
+    "no room for uploads": "There is no room for another upload just now. Try it again in an hour.",
+    "long fit": "This fit takes too long for a server with many visitors. Choose fewer clusters.",
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
