@@ -22,13 +22,18 @@ MOST_UPLOADS = 3  # of a visitor; the oldest gives way
 MOST_TOGETHER = 1_000_000_000  # bytes on the disk, of all visitors
 UPLOAD_SECONDS = 3600.0  # after which a visitor's upload is removed
 
+_SECRET = "uploads_secret"  # session key that no widget owns
+
 
 class Uploads:
-    """The checkpoints of one session, in a folder that nobody else is told of."""
+    """The checkpoints of one session, in a folder that nobody else is told of.
 
-    def __init__(self) -> None:
-        #: Stands in the addresses of these models, so that nobody finds them by their content.
-        self.secret = secrets.token_hex(8)
+    Args:
+        secret: stands in the addresses of these models, so that nobody finds them by their content.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self.secret = secret
         #: Why a file was refused, by the number that Streamlit gives it; empty if it was not.
         self.refusals: dict[str, str] = {}
         self._folder = Path(tempfile.mkdtemp(dir=_folder()))
@@ -84,10 +89,15 @@ class Uploads:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=Uploads.remove)
 def own() -> Uploads:
     """Return the uploads of the session whose script runs."""
-    return Uploads()
+    return _of(st.session_state.setdefault(_SECRET, secrets.token_hex(8)))
+
+
+# Removed as soon as the browser is gone; one that comes back has them kept once more.
+@st.cache_resource(scope="session", show_spinner=False, on_release=Uploads.remove)
+def _of(secret: str) -> Uploads:
+    return Uploads(secret)
 
 
 def is_upload(path: str | Path) -> bool:
