@@ -21,7 +21,7 @@ from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-SECONDS_TO_ANSWER = 120
+SECONDS_TO_ANSWER = 60
 
 
 class PageError(Exception):
