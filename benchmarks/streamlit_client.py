@@ -98,8 +98,9 @@ class Client:
             sizes.append(size)
             kind = message.WhichOneof("type")
             if kind == "new_session":
-                self._page_hash = message.new_session.page_script_hash
                 self.session = message.new_session.initialize.session_id
+            elif kind == "navigation":
+                self._page_hash = message.navigation.page_script_hash
             elif kind == "page_not_found":
                 problem = f"there is no page called {self.page}"
             elif kind == "ref_hash":

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaegmm import cli, data
-from vaegmm.cli import main
+from vaegmm import data
+from vaegmm.cli import main, progress_bar
 from vaegmm.model import VAEGMM, load
 from vaegmm.preprocess import digit_from_strokes
 from vaegmm.reading import read_strokes
@@ -208,11 +208,11 @@ def test_a_finished_run_has_nothing_to_resume(
 def test_an_interrupted_training_says_how_to_go_on(
     tiny_data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def terminate(self: cli._ProgressBar, report: object) -> None:
+    def terminate(self: progress_bar.ProgressBar, report: object) -> None:
         signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(cli._ProgressBar, "show", terminate)
+        patch.setattr(progress_bar.ProgressBar, "show", terminate)
         command = ["train", "--config", TINY, "--data", str(tiny_data), "--out", "run"]
         assert main(command) == 130
     advice = "python -m vaegmm train --resume --out run"
@@ -226,7 +226,7 @@ def test_the_bar_counts_starts_and_says_that_a_training_begins_again(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     report = Progress(3, 4, 0, 5, 90.0, 8.0, 1.0, seconds=5.0, seconds_left=9.0, starts_tried=2)
-    bar = cli._ProgressBar()
+    bar = progress_bar.ProgressBar()
     bar.show(report)
     assert "epoch 3/4, start 2:" in capsys.readouterr().err
     bar.show(replace(report, epoch=4, step=5, starts_tried=0))

@@ -104,7 +104,8 @@ def test_without_network_and_archives_the_error_says_where_and_what(empty_folder
     raw = empty_folder / "MNIST" / "raw"
     assert message.startswith(f"MNIST must be in {raw} or within reach of a download; it is neith")
     assert message.endswith(
-        "Use --data digits, which needs no network, or put the four archives there "
+        "Use --data digits, which needs no network, or put t10k-images-idx3-ubyte.gz, "
+        "t10k-labels-idx1-ubyte.gz, train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz there "
         "(for another folder set VAEGMM_DATA)."
     )
     assert "no such host" in message
@@ -117,7 +118,7 @@ def test_a_mirror_that_never_answers_is_given_up_soon(empty_folder, monkeypatch)
         silent.listen()  # connections are accepted, and that is all
         mirror = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [mirror, mirror])
-        monkeypatch.setattr(data, "_SECONDS_TO_ANSWER", 0.2)
+        monkeypatch.setattr(data.named, "_SECONDS_TO_ANSWER", 0.2)
         began = time.perf_counter()
         with pytest.raises(DataError, match="timed out"):
             data.load("mnist")
@@ -156,7 +157,7 @@ def test_damaged_archives_are_not_taken_for_data(empty_folder):
 
 
 def test_a_download_under_way_elsewhere_is_waited_for(empty_folder, monkeypatch):
-    monkeypatch.setattr(data, "_SECONDS_TO_DOWNLOAD", 0.1)
+    monkeypatch.setattr(data.named, "_SECONDS_TO_DOWNLOAD", 0.1)
     empty_folder.mkdir()
     with FileLock(empty_folder / ".MNIST.lock"), pytest.raises(DataError, match="lock"):
         data.load("mnist")

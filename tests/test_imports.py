@@ -94,6 +94,7 @@ def own_imports(module: str) -> set[str]:
 
 # What each module of the core may import of the package, in functions too.
 ALLOWED = {
+    "blocks": set(),
     "config": set(),
     "colours": set(),
     "errors": set(),  # which every other may import
@@ -109,6 +110,10 @@ ALLOWED = {
     "vae": {"config", "gaussian"},
     "images": {"vae"},
     "training": {"config", "gaussian", "images", "mixture", "prior", "processes", "vae"},
+    "film": {
+        *("blocks", "config", "data", "gaussian", "metrics", "prior", "projection", "training"),
+        "vae",
+    },
     "mnist_form": set(),
     "photo": {"mnist_form"},
     "preprocess": {"mnist_form", "photo"},
@@ -127,10 +132,11 @@ ALLOWED = {
         "training",
     },
     "adaptation": {"model", "preprocess", "reading"},
+    "comparison": {"runs", "settings"},
     "reading": {"model", "preprocess", "typicality"},
     "photo_reading": {"model", "photo", "reading"},
     "replay": {"mixture", "model"},
-    "browser": {"mixture", "model", "projection", "typicality", "vae"},
+    "browser": {"blocks", "mixture", "model", "projection", "typicality", "vae"},
     # Training only inside `fit`: see the subprocess test.
     "model": {
         *("checkpoint", "config", "devices", "examples", "images", "inference", "labelling"),
@@ -181,6 +187,11 @@ def test_importing_the_package_stays_light():
     imported = {name.partition(".")[0] for name in run(LISTED.format("vaegmm"))}
     assert {"vaegmm", "torch", "numpy"} <= imported
     assert not imported & {"streamlit", "torchvision", "plotly", "pandas", "PIL"}
+
+
+def test_comparing_needs_no_torch():
+    imported = imported_with("comparison")
+    assert "comparison" in imported and not imported & {"runs", "training"}
 
 
 def test_help_does_not_wait_for_torch():

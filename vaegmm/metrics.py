@@ -101,4 +101,9 @@ def latents_in_use(means: np.ndarray, threshold: float = 0.01) -> int:
 
     Source: Burda et al., Importance Weighted Autoencoders, 2016, section 5.2.
     """
-    return int((means.var(0) > threshold).sum())
+    return int(are_latents_in_use(means, threshold).sum())
+
+
+def are_latents_in_use(means: np.ndarray, threshold: float = 0.01) -> np.ndarray:
+    """Tell for each latent dimension whether its posterior mean varies, shape (D,)."""
+    return means.var(0) > threshold

@@ -33,6 +33,7 @@ class LossParts(NamedTuple):
 
     cross_entropy: Tensor  # (N,) summed over pixels
     kl: Tensor  # (N, D) for each latent dimension
+    posterior: Posterior
 
 
 class _Bounded(torch.autograd.Function):
@@ -159,6 +160,7 @@ class VAE(nn.Module):
         return LossParts(
             cross_entropy=self.cross_entropy(posterior.sample(noise), images),
             kl=kl_to_standard_normal(posterior.mean, posterior.std),
+            posterior=posterior,
         )
 
     def elbo(self, images: Tensor, noise: Tensor | None = None, kl_weight: float = 1.0) -> Tensor:

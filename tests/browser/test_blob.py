@@ -14,7 +14,8 @@ import torch
 
 import vaegmm
 from vaegmm import VAEGMM
-from vaegmm.browser.blob import BLOB_VERSION, MAGIC, halves_suffice, to_blob
+from vaegmm.blocks import BLOB_VERSION, MAGIC
+from vaegmm.browser.blob import halves_suffice, to_blob
 
 CHECKPOINTS = Path(vaegmm.__file__).parents[1] / "checkpoints"
 

@@ -16,8 +16,9 @@ from playwright.sync_api import Error
 
 import vaegmm
 from vaegmm import VAEGMM, MixtureConfig, TrainConfig, data
+from vaegmm.blocks import BLOB_VERSION, MAGIC
 from vaegmm.browser import blob as blob_module
-from vaegmm.browser.blob import BLOB_VERSION, HALF_TOLERANCE, MAGIC, to_blob
+from vaegmm.browser.blob import HALF_TOLERANCE, to_blob
 from vaegmm.browser.bundle import bundle
 from vaegmm.config import VAEConfig
 from vaegmm.data import FASHION_NAMES, Dataset

@@ -154,14 +154,17 @@ def test_a_state_that_does_not_fit_is_refused(images, damage):
 def test_progress_says_where_the_training_stands(images, monkeypatch):
     monkeypatch.setattr("vaegmm.training.loop._REPORT_SECONDS", 0.0)
     state, reports = trained(SMALL, images, validation_images=images[:10])
+    first, *reports = reports
+    assert (first.epoch, first.step, first.seconds_left) == (1, 0, None)
     assert [(report.epoch, report.step) for report in reports] == [
         (epoch, step) for epoch in (1, 2, 3) for step in range(1, 6)
     ]
     assert {(report.epochs, report.steps) for report in reports} == {(3, 5)}
     fractions = [report.fraction for report in reports]
     np.testing.assert_allclose(fractions, np.arange(1, 16) / 15)
-    for report in reports:
+    for report in [first, *reports]:
         assert np.isfinite([report.cross_entropy, report.kl, report.kl_weight]).all()
+    for report in reports:
         # The time left is what the time spent on steps makes of those left.
         most = report.seconds / report.fraction * (1 - report.fraction)
         assert 0.1 * most <= report.seconds_left <= most
@@ -173,6 +176,24 @@ def test_progress_says_where_the_training_stands(images, monkeypatch):
     assert [loss.epoch for loss in finished] == [1, 2, 3]
     assert all(report.finished_epoch is None for report in reports if report.step < 5)
     assert all(np.isfinite(loss.validation_cross_entropy) for loss in finished)
+
+
+def test_the_first_steps_are_reported(images):
+    config = dataclasses.replace(SMALL, epochs=2, batch_size=2)
+    reports = trained(config, images)[1]
+    steps = [report.step for report in reports if report.epoch == 1]
+    assert {0, 1, 3, 10, 30, 35} <= set(steps)
+    # Before the first: what an untrained network makes of a batch, half a nat a pixel and more.
+    assert reports[0].cross_entropy > 300 and reports[0].kl_weight == 0
+
+
+def test_seconds_are_those_of_all_processes(images):
+    state, _ = trained(dataclasses.replace(SMALL, epochs=2), images)
+    before = state.history[-1].seconds
+    assert 0 < state.history[0].seconds <= before
+    *_, last = train(state, images, SMALL)
+    assert last.seconds_before == before
+    assert last.finished_epoch.seconds >= before + last.seconds - 0.1
 
 
 def test_time_left_counts_what_this_process_did(images, monkeypatch):
@@ -195,8 +216,8 @@ def test_reports_come_four_times_a_second(images, monkeypatch):
 
     monkeypatch.setattr("vaegmm.training.loop._REPORT_SECONDS", 0.25)
     monkeypatch.setattr("vaegmm.training.loop.time", SimpleNamespace(perf_counter=clock))
-    config = dataclasses.replace(SMALL, epochs=1, batch_size=1)
-    seconds = [report.seconds for report in trained(config, images)[1]]
+    config = dataclasses.replace(SMALL, epochs=2, batch_size=1)
+    seconds = [report.seconds for report in trained(config, images)[1] if report.epoch == 2]
     gaps = np.diff(seconds[:-1])
     assert len(gaps) > 5
     assert gaps.min() >= 0.25
@@ -263,7 +284,8 @@ def test_a_training_follows_the_schedule(images):
     state.optimizer.register_step_pre_hook(
         lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"])
     )
-    weights = [report.kl_weight for report in train(state, images, config)]
+    reports = [report for report in train(state, images, config) if report.finished_epoch]
+    weights = [report.kl_weight for report in reports]
     assert weights == pytest.approx([2 * 5 / 7.5, 2, 2])
     steps = [schedule(config, step / 15) for step in range(1, 16)]
     assert rates == pytest.approx([now.learning_rate for now in steps])
@@ -309,9 +331,9 @@ def test_a_loss_that_is_not_finite_names_epoch_and_step(images, monkeypatch):
     calls = []
 
     def explode(self, *args):
-        calls.append(1)
+        calls.append(1)  # one more than steps: the first batch is looked at before it is learnt
         parts = original(self, *args)
-        return parts._replace(kl=parts.kl * (float("nan") if len(calls) == 8 else 1))
+        return parts._replace(kl=parts.kl * (float("nan") if len(calls) == 9 else 1))
 
     monkeypatch.setattr(vae.VAE, "loss_parts", explode)
     last_good = None
@@ -371,7 +393,16 @@ def test_more_components_than_images_are_refused_before_the_training(images):
 
 def test_starts_are_counted_before_the_first_step_of_the_joint_stage(images):
     state = TrainState.start(JOINT)
-    reports = [report for report in train(state, images, JOINT) if report.starts_tried]
+    reports, tried = [], []
+    for report in train(state, images, JOINT):
+        if report.starts_tried:
+            reports.append(report)
+            tried.append((list(state.starts), state.best_start))
+    assert [len(merits) for merits, _ in tried] == [1, 2]
+    assert tried[1][0][0] == tried[0][0][0]
+    is_better = tried[1][0][1] > tried[1][0][0]
+    assert (tried[1][1] is not tried[0][1]) == is_better
+    assert tried[0][1].means.shape == (4, 3)
     assert [(report.epoch, report.step, report.starts_tried) for report in reports] == [
         (2, 0, 1),
         (2, 0, 2),

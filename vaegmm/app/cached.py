@@ -95,7 +95,7 @@ def _load_dataset(name: str, folder: str) -> Dataset:
 
 
 def _is_here(name: str) -> bool:
-    if name in ("mnist", "fashion", "digits"):
+    if name in data.NAMES:
         return data.is_available(name)
     return bool(name) and Path(name).expanduser().exists()
 

@@ -10,11 +10,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from vaegmm.app import uploads
-from vaegmm.app.words import sentence
+from vaegmm.app.words import distinct, sentence
 from vaegmm.checkpoint import CheckpointError, read_header
 from vaegmm.runs import list_runs
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+_WIDTH = 28  # characters that the sidebar has room for
 
 # Session keys.
 _CHOSEN = "checkpoint"  # no widget's, so that it survives a change of page
@@ -36,6 +37,11 @@ def secret_of_upload() -> str:
     if get_script_run_ctx() is None or not uploads.is_upload(st.session_state.get(_CHOSEN, "")):
         return ""
     return uploads.own().secret
+
+
+def is_chosen(path: str | Path) -> bool:
+    """Whether a checkpoint is the one that every page shows."""
+    return st.session_state.get(_CHOSEN) == str(Path(path).resolve())
 
 
 def first_checkpoint() -> str | None:
@@ -67,10 +73,12 @@ def offer_models() -> str | None:
         else:
             chosen = None
     st.session_state[_CHOSEN] = st.session_state[_PICKER] = chosen or _default(sources)
+    labels, name = distinct(sources, _WIDTH), sources[st.session_state[_PICKER]]
     chooser.selectbox(
         "Model",
         list(sources),
-        format_func=lambda path: sources.get(path, Path(path).stem),
+        format_func=lambda path: labels.get(path, str(path)),
+        help=name if len(name) > _WIDTH else None,
         key=_PICKER,
         on_change=_pick,
     )
@@ -87,7 +95,7 @@ def _sources(uploaded: Iterable[Path] = ()) -> dict[str, str]:
     """Return what can be chosen: path -> what it is called."""
     shipped = {path: path.stem for path in CHECKPOINTS.glob("*.safetensors")}
     shipped = dict(sorted(shipped.items(), key=lambda entry: entry[1]))
-    runs = {run.model_path: f"run {run.name}" for run in list_runs() if run.model_path.is_file()}
+    runs = {run.model_path: run.title for run in list_runs() if run.model_path.is_file()}
     own = {path: f"upload {path.stem}" for path in uploaded}
     return {str(path.resolve()): name for path, name in {**shipped, **runs, **own}.items()}
 

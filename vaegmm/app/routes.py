@@ -19,7 +19,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vaegmm.app import cached, choice
+from vaegmm.app import cached, choice, run_routes
+from vaegmm.app.run_routes import address, base_path
 from vaegmm.browser.blob import to_blob
 from vaegmm.browser.bundle import FOLDER, bundle
 from vaegmm.model import VAEGMM
@@ -38,10 +39,11 @@ _MODULES = (
     "draw/drawings.js",
     "photo/photo.js",
     "photo/ink.js",
+    "film/film.js",
 )
 _NAMES = (
     "Model, createComponents, createConfusion, createDraw, createEm, createExplorer, "
-    "createOverview, createPhoto, fromAddress, inkOf, storageIn, toAddress"
+    "createOverview, createPhoto, createTrainings, fromAddress, inkOf, storageIn, toAddress"
 )
 _STYLES = {
     "components": ["components/components.css"],
@@ -50,6 +52,7 @@ _STYLES = {
     "explorer": ["explorer/explorer.css"],
     "photo": ["photo/photo.css"],
     "overview": ["pieces/pieces.css", "overview/overview.css"],
+    "trainings": ["film/film.css", "curves/curves.css"],
 }
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.
@@ -74,12 +77,12 @@ _shown: WeakValueDictionary[str, VAEGMM] = WeakValueDictionary()
 
 def address_of_files() -> str:
     """Return where all.js and the style sheets are: their names are to be added."""
-    return _address(f"browser/{_VERSION}/")
+    return address(f"browser/{_VERSION}/")
 
 
 def address_of_model(model: VAEGMM) -> str:
     """Return the address of a model's blob; from now on it can be fetched."""
-    return _address(f"model/{_name(model)}")
+    return address(f"model/{_name(model)}")
 
 
 def address_of_fit(blob: bytes) -> str:
@@ -89,19 +92,19 @@ def address_of_fit(blob: bytes) -> str:
     _played.move_to_end(digest)
     while len(_played) > _MOST_PLAYED:
         _played.popitem(last=False)
-    return _address(f"fit/{digest}")
+    return address(f"fit/{digest}")
 
 
 def address_of_images(model: VAEGMM) -> str | None:
     """Return where the sheets of a model's training images are; None where they are not here."""
     if cached.own_dataset(model) is None:
         return None
-    return _address(f"images/{_name(model)}/")
+    return address(f"images/{_name(model)}/")
 
 
 def address_of_test_images(model: VAEGMM) -> str:
     """Return where the sheets of the test images are that a model is shown with."""
-    return _address(f"test-images/{_name(model)}/")
+    return address(f"test-images/{_name(model)}/")
 
 
 def address_of_labels(model: VAEGMM) -> str | None:
@@ -109,12 +112,12 @@ def address_of_labels(model: VAEGMM) -> str | None:
     own = cached.own_dataset(model)
     if own is None or own.train.labels is None or own.label_names != model.label_names:
         return None
-    return _address(f"labels/{_name(model)}")
+    return address(f"labels/{_name(model)}")
 
 
 def under_base_path() -> list[Route]:
     """Return the routes where the server's base path puts them: Streamlit moves only its own."""
-    base = _base_path()
+    base = base_path()
     return [Route(base + route.path, route.endpoint) for route in ROUTES]
 
 
@@ -124,15 +127,6 @@ def _name(model: VAEGMM) -> str:
     name = f"{model.fingerprint}-{secret}" if secret else model.fingerprint
     _shown[name] = model
     return name
-
-
-def _address(path: str) -> str:
-    return f"{_base_path()}/vaegmm/{path}"
-
-
-def _base_path() -> str:
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}" if base else ""
 
 
 async def _file(request: Request) -> Response:
@@ -227,4 +221,5 @@ ROUTES = [
     Route("/vaegmm/labels/{model}", _labels),
     Route("/vaegmm/images/{model}/{sheet:int}.png", _images),
     Route("/vaegmm/test-images/{model}/{sheet:int}.png", _test_images),
+    *run_routes.ROUTES,
 ]

@@ -16,6 +16,7 @@ from vaegmm.app import cached, choice, routes
 from vaegmm.app.permission import is_public
 from vaegmm.checkpoint import CheckpointError
 from vaegmm.reading import read_image
+from vaegmm.runs import RunError, queue
 
 
 @asynccontextmanager
@@ -26,7 +27,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     torch.set_num_threads(1)
     if is_public():
         st.set_option("client.showErrorDetails", "none")  # they name files of this machine
-    loading = asyncio.create_task(asyncio.to_thread(_load))
+    loading = asyncio.gather(asyncio.to_thread(_load), asyncio.to_thread(_start_waiting_runs))
     if not st.get_option("server.headless"):  # what `streamlit run` does for a plain script only
         address = f"http://localhost:{st.get_option('server.port')}"
         asyncio.get_running_loop().call_soon(webbrowser.open, address)
@@ -52,3 +53,8 @@ def _load() -> None:
             routes.blob_of(model)
     gc.collect()  # or garbage would be kept
     gc.freeze()
+
+
+def _start_waiting_runs() -> None:
+    with suppress(RunError):  # a folder that cannot be written has no queue
+        queue.ensure()

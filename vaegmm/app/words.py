@@ -7,11 +7,12 @@ people can do, by the reason that an error carries.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from vaegmm.settings import SETTINGS
+from vaegmm.settings import ARCHITECTURE, SETTINGS
 
 if TYPE_CHECKING:
     from vaegmm.reading import Reading
@@ -23,6 +24,8 @@ _CHECKPOINT = "Download it again, or save the model anew."
 SENTENCES = {
     # Settings
     "setting": "{label} must {rule}.",
+    "fixed setting": "{label} must stay as they are in the preset {preset}, which is the published "
+    "network. Choose another preset.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
     "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
     "no such device": "This machine does not have that device. Choose the best there is.",
@@ -57,8 +60,8 @@ SENTENCES = {
     "mixed folder": "The folder {name} holds images beside folders. Keep either: images alone, or "
     "one folder for each label.",
     "empty folder": "The folder {name} holds no image ({suffixes}). Choose another.",
-    "damaged archives": "{title} is damaged on this machine. Delete its unpacked files, those that "
-    "don't end in .gz; they will be unpacked again.",
+    "damaged archives": "{title} is damaged on this machine. Delete its files ({files}); they will "
+    "be unpacked or downloaded again.",
     "no download": "{title} is not on this machine and could not be downloaded. Connect to the "
     "network and start again, or choose the bundled digits.",
     "other images": "The images are others than this training began with. Start a new one.",
@@ -104,9 +107,19 @@ SENTENCES = {
     "run finished": "This training is finished already. Load its model.",
     "run unwritable": "The training cannot be kept: the folder of trainings cannot be written. "
     "Free some space on the disk, or set VAEGMM_RUNS to another folder.",
+    "run gone": "This training is no longer there: somebody has deleted it.",
+    "result gone": "The model of this training is no longer there. Train it again, or delete it.",
+    "not in the trash": "This training is no longer in the trash. It cannot be had back.",
+    "damaged file": "{file} of this training is damaged: {problem}. Correct it, or delete the "
+    "training.",
+    "long text": "The {what} must have at most {most} characters. Shorten it.",
+    "many tags": "There can be {most} tags at most. Leave some out.",
+    "at once": "From 1 to {most} trainings can run at once. Choose another number.",
     "run cannot be removed": "The training could not be deleted. Allow this program to change the "
     "folder of trainings.",
     "damaged run": "The files of this training are damaged. Delete it and start a new one.",
+    "no film": "There is no film of this training.",
+    "damaged film": "The film of this training is damaged. Train again to make it anew.",
     # A server for others
     "owner only": "Only the owner of this server may do this. To do it yourself, run vaegmm at "
     "home: `make app` in a clone of the project.",
@@ -118,7 +131,7 @@ SENTENCES = {
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
-_LABELS = {entry.field or name: entry.label for name, entry in SETTINGS.items()}
+_LABELS = {entry.field or name: entry.label for name, entry in {**SETTINGS, **ARCHITECTURE}.items()}
 
 
 def share(value: float, digits: int = 1) -> str:
@@ -134,6 +147,38 @@ def per_cent(value: float, digits: int = 1) -> Decimal:
     """Return a share in [0, 1] in per cent, rounded as `share` says it."""
     exact = Decimal(repr(round(float(value), 9))) * 100
     return exact.quantize(Decimal(10) ** -digits, ROUND_HALF_UP)
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a text that has more characters than this in its middle: names differ at both ends."""
+    if len(text) <= most:
+        return text
+    ahead = (most - 1) // 2
+    return f"{text[:ahead].rstrip()}…{text[ahead + 1 - most :].lstrip()}"
+
+
+def distinct(titles: Mapping[str, str], most: int) -> dict[str, str]:
+    """Return titles, cut to some characters, of which no two are the same.
+
+    Args:
+        titles: by name, the newest first; of those that are the same the oldest stays as it is.
+        most: characters of a title.
+    """
+    labels: dict[str, str] = {}
+    taken: set[str] = set()
+    for name, title in reversed(list(titles.items())):
+        number, ending = 1, ""
+        while (label := shortened(title, most - len(ending)) + ending) in taken:
+            number += 1
+            ending = f" ({number})"
+        taken.add(label)
+        labels[name] = label
+    return {name: labels[name] for name in titles}
+
+
+def plain(text: str) -> str:
+    """Write what people called something such that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+.!|$:~&-])", r"\\\1", text)
 
 
 def say_verdict(reading: Reading, label_names: Sequence[str]) -> tuple[str, str, str]:

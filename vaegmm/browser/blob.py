@@ -1,44 +1,29 @@
 """A model as one block of bytes, in the form in which a page computes with it.
 
-    8 bytes   magic
-    uint32    BLOB_VERSION
-    uint32    Adler-32 checksum of header and block
-    uint32    length of the header, n
-    uint32    length of the block, m
-    n bytes   header: JSON in UTF-8, filled up with spaces to a multiple of 8 bytes
-    m bytes   block: arrays one after the other, each starting at a multiple of 8 bytes
-
-Numbers are little-endian. The header's `arrays` give each array's dtype, shape and offset in the
-block; docs/browser.md lists them. `blob.js` reads it.
+`vaegmm.blocks` gives the layout, docs/browser.md what the header and the arrays are.
 """
 
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
-import struct
-import zlib
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import nn
 
+from vaegmm.blocks import pack
 from vaegmm.mixture import as_matrices
 from vaegmm.model import VAEGMM
 from vaegmm.projection import discriminant_axes
 from vaegmm.typicality import TypicalityRanks
 from vaegmm.vae import VAE
 
-MAGIC = b"VAEGMM\r\n"
-BLOB_VERSION = 2
 MOST_LATENTS = 500_000  # of 8 numbers they are 8 MB; more points than pixels say nothing new
 MOST_RANKS = 10_000  # a rank among as many is good to 1e-4
 #: What weights of float16 may move latents, pixels and probabilities by.
 HALF_TOLERANCE = 3e-3
 
-_ALIGNMENT = 8
 # Arrays of up to so many numbers stay float32. Those of the default layers, biases and the matrices
 # beside the latents, take 14 kB more, and their rounding alone moves a pixel by up to 0.001.
 _SMALL = 4096
@@ -95,22 +80,6 @@ def to_blob(model: VAEGMM, weights: Weights | None = None, title: str | None = N
         else {"n": len(model.examples), "mass": model.examples.mass},
     }
     return pack(header, arrays)
-
-
-def pack(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
-    """Write a header and arrays as one block of bytes, as it is described above.
-
-    Args:
-        header: JSON; `arrays` and `fingerprint` are added.
-        arrays: by name, of types that `blob.js` knows.
-    """
-    block, table = _lay_out(arrays)
-    header = {**header, "arrays": table}
-    header["fingerprint"] = hashlib.sha256(_as_json(header) + block).hexdigest()[:16]
-    content = _as_json(header)
-    content += b" " * (-len(content) % _ALIGNMENT) + block
-    lengths = len(content) - len(block), len(block)
-    return MAGIC + struct.pack("<IIII", BLOB_VERSION, zlib.adler32(content), *lengths) + content
 
 
 def halves_suffice(model: VAEGMM) -> bool:
@@ -245,21 +214,3 @@ def _example_arrays(model: VAEGMM) -> dict[str, np.ndarray]:
 def _spread(n: int, most: int) -> np.ndarray:
     """Return at most `most` of n rows, evenly spread, rising."""
     return np.linspace(0, n - 1, min(n, most)).astype(np.int64)
-
-
-def _as_json(header: dict[str, Any]) -> bytes:
-    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _lay_out(arrays: dict[str, np.ndarray]) -> tuple[bytes, dict[str, dict[str, Any]]]:
-    """Return the block, and where each array lies in it."""
-    block, table = bytearray(), {}
-    for name, array in arrays.items():
-        block += bytes(-len(block) % _ALIGNMENT)
-        table[name] = {
-            "dtype": array.dtype.name,
-            "shape": list(array.shape),
-            "offset": len(block),
-        }
-        block += array.astype(array.dtype.newbyteorder("<")).tobytes()
-    return bytes(block), table

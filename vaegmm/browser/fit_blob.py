@@ -1,10 +1,10 @@
-"""A recorded fit as one block of bytes, in the form of `blob.py`: what the page plays back."""
+"""A recorded fit as one block of bytes, in the form of `blocks.py`: what the page plays back."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vaegmm.browser.blob import pack
+from vaegmm.blocks import pack
 from vaegmm.mixture import Recording
 from vaegmm.model import VAEGMM
 

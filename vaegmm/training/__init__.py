@@ -6,7 +6,7 @@ costs and their schedule. `joint`: the loss of the joint stage and the prior tha
 `additions`: the strokes that some of them have more.
 """
 
-from vaegmm.training.loop import NonFiniteLossError, Progress, train
+from vaegmm.training.loop import FIRST_STEPS, NonFiniteLossError, Progress, train
 from vaegmm.training.state import EpochLoss, TrainState
 
-__all__ = ["EpochLoss", "NonFiniteLossError", "Progress", "TrainState", "train"]
+__all__ = ["FIRST_STEPS", "EpochLoss", "NonFiniteLossError", "Progress", "TrainState", "train"]

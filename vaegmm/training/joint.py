@@ -84,6 +84,7 @@ class JointParts(NamedTuple):
     kl: Tensor  # (N,) E_q[log q(z | x) - log p(z)], mean over the views
     disagreement: Tensor  # (N,) of the views on the component; zero where there is one view
     responsibilities: Tensor  # (n_views · N, K)
+    posterior: Posterior  # of the views, n_views · N of them
 
 
 def joint_parts(
@@ -121,6 +122,7 @@ def joint_parts(
         _over_views(kl, n_views),
         disagreement,
         log_responsibilities.exp(),
+        posterior,
     )
 
 

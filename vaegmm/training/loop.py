@@ -20,9 +20,11 @@ from vaegmm.training.joint import JointParts, joint_parts
 from vaegmm.training.start import prepare_prior, views_information
 from vaegmm.training.state import EpochLoss, TrainState
 from vaegmm.training.step import schedule, take_step
-from vaegmm.vae import LossParts
+from vaegmm.vae import LossParts, Posterior
 
 _REPORT_SECONDS = 0.25  # a progress bar that moves four times a second looks alive
+#: Of the first epoch, each reported: most happens in them.
+FIRST_STEPS = {factor * 10**power for power in range(9) for factor in (1, 3)}
 # The joint stage has collapsed where it lost more than half of what the views told of each other at
 # its start, if that was at least half of what there is to tell, log K.
 _LEAST_TOLD = 0.5
@@ -49,7 +51,8 @@ class NonFiniteLossError(ReasonedError, RuntimeError):
 class Progress:
     """Where a training stands. Losses are means over the epoch so far, in nats an image.
 
-    Before the first step of an epoch they are those of the epoch before.
+    Before the first step of an epoch they are those of the epoch before; before the very first, of
+    one batch.
     """
 
     epoch: int  # the epoch in hand, counted from 1
@@ -64,6 +67,7 @@ class Progress:
     finished_epoch: EpochLoss | None = None  # set on the report that ends an epoch
     starts_tried: int = 0  # before the first step of the joint stage
     restarts: int = 0  # how often the whole training has begun again by itself
+    seconds_before: float = 0.0  # of this training, in processes before this one
 
     @property
     def fraction(self) -> float:
@@ -93,8 +97,9 @@ def train(
         validation_images: held-out images whose loss is measured after each epoch.
 
     Yields:
-        Progress about four times a second, and once at the end of each epoch, when `state` may be
-        saved.
+        Progress about four times a second, after each start of the joint stage, in the first epoch
+        before the first step and after steps 1, 3, 10, 30, 100, …, and once at the end of each
+        epoch, when `state` may be saved.
 
     Raises:
         NonFiniteLossError: as soon as a loss that is not finite is seen; `state` is then that of
@@ -112,15 +117,15 @@ def train(
             f"joint.n_components={config.joint.n_components}, images={len(pixels)}."
         )
     held_out = None
-    if validation_images is not None:
+    if validation_images is not None and len(validation_images):
         held_out = to_device(as_bytes(validation_images, "validation images"), device)
-    began = time.perf_counter()
+    clock = _Clock(time.perf_counter(), state.history[-1].seconds or 0.0 if state.history else 0.0)
     attempt = _of_attempt(config, state.restarts)
-    yield from _train_epochs(state, pixels, held_out, attempt, began)
+    yield from _train_epochs(state, pixels, held_out, attempt, clock)
     while state.restarts < _MOST_RESTARTS and _has_collapsed(state, pixels, attempt):
         attempt = _of_attempt(config, state.restarts + 1)
         state.begin_again(attempt)
-        yield from _train_epochs(state, pixels, held_out, attempt, began)
+        yield from _train_epochs(state, pixels, held_out, attempt, clock)
 
 
 def _of_attempt(config: TrainConfig, restarts: int) -> TrainConfig:
@@ -133,7 +138,7 @@ def _train_epochs(
     pixels: Tensor,
     held_out: Tensor | None,
     config: TrainConfig,
-    began: float,
+    clock: _Clock,
 ) -> Iterator[Progress]:
     """Train until all epochs are finished, for the first time or again."""
     steps = -(-len(pixels) // config.batch_size)
@@ -142,7 +147,7 @@ def _train_epochs(
     while state.epoch < config.epochs:
         last_good = {name: value.clone() for name, value in state.tensors().items()}
         try:
-            for step, loss, starts_tried in _train_epoch(state, pixels, held_out, config):
+            for step, loss, starts_tried in _train_epoch(state, pixels, held_out, config, clock):
                 now = time.perf_counter()
                 if not starts_tried:
                     seconds_of_steps += now - last_report
@@ -157,15 +162,21 @@ def _train_epochs(
                     cross_entropy=loss.cross_entropy,
                     kl=loss.kl,
                     kl_weight=loss.kl_weight,
-                    seconds=now - began,
+                    seconds=now - clock.began,
                     seconds_left=seconds_of_steps / done * left if done else None,
                     finished_epoch=loss if step == steps else None,
                     starts_tried=starts_tried,
                     restarts=state.restarts,
+                    seconds_before=clock.before,
                 )
         except NonFiniteLossError:
             state.restore(last_good, state.history)
             raise
+
+
+class _Clock(NamedTuple):
+    began: float  # reading of perf_counter when this process began to train
+    before: float  # seconds of training before that
 
 
 class _EpochReport(NamedTuple):
@@ -175,23 +186,33 @@ class _EpochReport(NamedTuple):
 
 
 def _train_epoch(
-    state: TrainState, pixels: Tensor, held_out: Tensor | None, config: TrainConfig
+    state: TrainState,
+    pixels: Tensor,
+    held_out: Tensor | None,
+    config: TrainConfig,
+    clock: _Clock,
 ) -> Iterator[_EpochReport]:
     """Train one epoch; the last report comes when it is over."""
     epoch, steps = state.epoch + 1, -(-len(pixels) // config.batch_size)
     generator = torch.Generator(pixels.device).manual_seed(config.seed * 1_000_003 + epoch)
     permutation = torch.randperm(len(pixels), generator=generator, device=pixels.device)
+    if state.history:
+        before = replace(state.history[-1], epoch=epoch)
+    else:
+        measured, _ = _held_out_loss(state, pixels[permutation[: config.batch_size]])
+        before = EpochLoss(epoch, *measured, schedule(config, 0).kl_weight)
+        yield _EpochReport(0, before)
     if epoch > config.epochs - config.joint_epochs:
         for starts_tried in prepare_prior(state, pixels, config, generator):
-            if state.history:  # else there is no loss to show yet
-                yield _EpochReport(0, replace(state.history[-1], epoch=epoch), starts_tried)
+            yield _EpochReport(0, before, starts_tried)
     losses = torch.zeros(steps, 2, device=pixels.device)  # summed over the batch; read on report
     last_report = time.perf_counter()
 
     for step, chosen in enumerate(permutation.split(config.batch_size), 1):
         now = schedule(config, ((epoch - 1) * steps + step) / (config.epochs * steps))
         losses[step - 1] = take_step(state, config, pixels, chosen, now, generator)
-        if step < steps and time.perf_counter() - last_report >= _REPORT_SECONDS:
+        is_due = time.perf_counter() - last_report >= _REPORT_SECONDS
+        if step < steps and (is_due or (epoch == 1 and step in FIRST_STEPS)):
             seen = step * config.batch_size
             means = _mean_losses(losses[:step], seen, epoch)
             yield _EpochReport(step, EpochLoss(epoch, *means, now.kl_weight))
@@ -201,7 +222,12 @@ def _train_epoch(
     # A finite loss can have a gradient that isn't: the last step would go unnoticed.
     if not all(parameter.isfinite().all() for parameter in state.parameters):
         raise NonFiniteLossError(epoch, steps)
-    loss = EpochLoss(epoch, *means, now.kl_weight, *_held_out_loss(state, held_out))
+    loss = EpochLoss(epoch, *means, now.kl_weight)
+    if held_out is not None:
+        (cross_entropy, kl), state.held_out = _held_out_loss(state, held_out)
+        loss = replace(loss, validation_cross_entropy=cross_entropy, validation_kl=kl)
+    seconds = round(clock.before + time.perf_counter() - clock.began, 3)
+    loss = replace(loss, seconds=seconds)
     state.history.append(loss)
     yield _EpochReport(steps, loss)
 
@@ -229,13 +255,11 @@ def _mean_losses(losses: Tensor, n_images: int, epoch: int) -> tuple[float, floa
 
 
 @torch.no_grad()
-def _held_out_loss(state: TrainState, pixels: Tensor | None) -> tuple[float | None, float | None]:
-    """Measure cross-entropy and KL on images that are not trained on, in nats an image."""
-    if pixels is None or len(pixels) == 0:
-        return None, None
+def _held_out_loss(state: TrainState, pixels: Tensor) -> tuple[tuple[float, float], Posterior]:
+    """Measure cross-entropy and KL on images as they are, in nats an image; return q(z | x) too."""
     # The same noise every epoch, so that the curve shows the training and not the draw.
     generator = torch.Generator(pixels.device).manual_seed(0)
-    totals = torch.zeros(2, dtype=torch.float64)
+    totals, posteriors = torch.zeros(2, dtype=torch.float64), []
     for chunk in pixels.split(1024):
         noise = torch.randn(
             len(chunk), state.vae.config.latent_dim, generator=generator, device=pixels.device
@@ -247,5 +271,6 @@ def _held_out_loss(state: TrainState, pixels: Tensor | None) -> tuple[float | No
         else:
             parts = joint_parts(state.vae, state.prior(), images, noise)
         totals += torch.stack([parts.cross_entropy.sum(), parts.kl.sum()]).cpu()
+        posteriors.append(parts.posterior)
     cross_entropy, kl = (totals / len(pixels)).tolist()
-    return cross_entropy, kl
+    return (cross_entropy, kl), Posterior(*map(torch.cat, zip(*posteriors, strict=True)))

@@ -42,7 +42,7 @@ def prepare_prior(
     """Begin the joint stage with the best of several starts, or rescue dead components.
 
     Yields:
-        How many starts have been tried, after each.
+        How many starts have been tried, after each; `state` has their merits, and the best.
     """
     z = _encoded(state, pixels, config, generator)
     prior = state.prior
@@ -54,10 +54,13 @@ def prepare_prior(
     else:
         views = _judging_views(state, pixels, config, generator)
         tried: list[Start] = []
+        state.starts = []
         for start in starts(z, views, config.joint, config.seed):
             tried.append(start)
+            best = max(tried, key=lambda start: start.merit)
+            state.starts.append(start.merit)
+            state.best_start = best.prior
             yield len(tried)
-        best = max(tried, key=lambda start: start.merit)
         prior = state.begin_joint_stage(config.joint.n_components)
         prior.take(best.prior)
         prior.first_information.fill_(views_information(state, pixels, config))

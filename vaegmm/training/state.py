@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from vaegmm.config import TrainConfig
+from vaegmm.prior import Prior
 from vaegmm.training.joint import TrainedPrior
-from vaegmm.vae import VAE
+from vaegmm.vae import VAE, Posterior
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class EpochLoss:
     kl_weight: float  # the weight at the end of the epoch
     validation_cross_entropy: float | None = None
     validation_kl: float | None = None
+    # Of training since the start, over all resumes; no part of what a training comes to.
+    seconds: float | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -37,6 +40,11 @@ class TrainState:
     history: list[EpochLoss] = field(default_factory=list)
     prior: TrainedPrior | None = None  # of the joint stage, once it has begun
     restarts: int = 0  # how often it has begun again
+    # For whoever watches: q(z | x) of the validation images after the last epoch; and before the
+    # joint stage, how good each start tried so far is (see `start.Start`), and the best.
+    held_out: Posterior | None = None
+    starts: list[float] = field(default_factory=list)
+    best_start: Prior | None = None
 
     @classmethod
     def start(cls, config: TrainConfig, device: torch.device | str = "cpu") -> TrainState:

@@ -1,0 +1,20 @@
+"""A training as a film: how its digits, its latents and its clusters became what they are.
+
+`file`: how a film is written, as it grows, and read. `camera`: a training's state as a frame.
+`recording`: the film of a training that goes on.
+"""
+
+from vaegmm.film.camera import Camera
+from vaegmm.film.file import Film, FilmError, FilmWriter, Frame, film_from_bytes, read_film
+from vaegmm.film.recording import Recorder
+
+__all__ = [
+    "Camera",
+    "Film",
+    "FilmError",
+    "FilmWriter",
+    "Frame",
+    "Recorder",
+    "film_from_bytes",
+    "read_film",
+]
