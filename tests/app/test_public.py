@@ -23,10 +23,11 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit_client import Client, Run, pressed, told, visiting
 
 from vaegmm import VAEGMM, TrainConfig
-from vaegmm.app import guard, permission, uploads
-from vaegmm.app.permission import NotOwnerError
+from vaegmm.app import uploads
 from vaegmm.checkpoint import to_bytes
+from vaegmm.config import MixtureConfig, VAEConfig
 from vaegmm.runs import Run as Training
+from vaegmm.runs import queue, sound_runs, trash
 
 PASSWORD = "correct horse"
 SECONDS = 20.0  # to wait for what a process does
@@ -65,7 +66,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, small_checkpoint: Path) -> I
     (folder / "tmp").mkdir()
     run = Training.create(folder / "runs" / "first", TrainConfig(), "digits")
     shutil.copy(small_checkpoint, run.model_path)
-    run._write_status("finished")
+    run.write_status("finished")
     environment = {
         "VAEGMM_PUBLIC": "1",
         "VAEGMM_OWNER_PASSWORD": PASSWORD,
@@ -75,6 +76,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, small_checkpoint: Path) -> I
     }
     with running_app(environment, "digits/lab", folder / "log") as server:
         yield House(server, folder)
+        for training in sound_runs(folder / "runs"):
+            training.stop()
     said = (folder / "log").read_text()
     assert not any(word in said for word in ("Warning", "deprecated")), said
 
@@ -143,9 +146,9 @@ async def test_only_the_owner_measures_sizes(house: House) -> None:
     view, before = "mixture=How+many%3F", house.files()
     async with visiting(house.server.address) as guest, visiting(house.server.address) as owner:
         await signed_in(owner)
-        run = await chosen(owner, "Mixture", "run first", view)
+        run = await chosen(owner, "Mixture", "first", view)
         measure = run.find("button", "Measure")
-        seen = await chosen(guest, "Mixture", "run first", view)
+        seen = await chosen(guest, "Mixture", "first", view)
         assert seen.find("button", "Measure") is None
         assert "by the owner of this server" in seen.text
         await guest.run([pressed(measure)], view)
@@ -159,12 +162,78 @@ async def test_only_the_owner_measures_sizes(house: House) -> None:
 
 
 @pytest.mark.anyio
+async def test_only_the_owner_changes_trainings(house: House) -> None:
+    vae, mixture = VAEConfig(hidden_units=(16,)), MixtureConfig(n_components=4)
+    config = TrainConfig(vae=vae, mixture=mixture, epochs=1, batch_size=256)
+    second = Training.create(house.runs / "second", config, "digits")
+    before, n_before = house.files(), len(sound_runs(house.runs))
+    async with visiting(house.server.address) as guest, visiting(house.server.address) as owner:
+        await signed_in(owner)
+        hidden = set()
+        for view in ("run=first", "run=second"):
+            shown = await owner.open("Train", view)
+            assert not shown.problem
+            seen = await guest.open("Train", view)
+            assert "by the owner of this server" in seen.text
+            for button in shown.of_kind("button"):
+                if seen.find("button", button.label) is None:
+                    hidden.add(button.label)
+                    await guest.run([pressed(button)], view, shown.fragments[button.id])
+                    await guest.run([pressed(button)], view)
+            await guest.run(
+                [WidgetState(id=shown.find("number_input", "At once").id, double_value=7)]
+            )
+            images = shown.find("selectbox", "Images")
+            of_a_file = WidgetState(id=images.id, string_value="A file or folder")
+            text = await path_named(guest, await guest.run([of_a_file], view), house, view)
+            assert "training images" not in text
+        assert {"Start training", "Resume", "Duplicate", "Delete", "Keep"} <= hidden
+        assert house.files() == before
+        assert len(sound_runs(house.runs)) == n_before
+
+        text = await path_named(owner, await owner.run([of_a_file], view), house, view)
+        assert "60 training images" in text or "training images" in text
+        await owner.run([WidgetState(id=images.id, string_value=images.options[0])], view)
+        await press(owner, "Resume", view)
+        assert wait_for(lambda: second.is_finished)
+        run = await press(owner, "Delete", "run=second")
+        assert [entry.name for entry in trash.list_trash(house.runs)] == ["second"]
+        await owner.run([pressed(run.find("button", "Undo"))])
+        assert second.is_finished
+        at_once = (await owner.open("Train")).find("number_input", "At once")
+        await owner.run([WidgetState(id=at_once.id, double_value=2)])
+        assert queue.settings(house.runs).at_once == 2
+        known = {run.name for run in sound_runs(house.runs)}
+        await press(owner, "Start training")
+        (third,) = (run for run in sound_runs(house.runs) if run.name not in known)
+        assert wait_for(lambda: third.status.state == "training")
+        await press(owner, "Stop", f"run={third.name}")
+        assert wait_for(lambda: third.status.state == "stopped")
+
+
+async def press(client: Client, label: str, view: str = "") -> Run:
+    """Press a button of the page Train."""
+    run = await client.open("Train", view)
+    return await client.run([pressed(run.find("button", label))], view)
+
+
+async def path_named(client: Client, run: Run, house: House, view: str) -> str:
+    """Name a file of the server as images to train on; return what is said then."""
+    path = house.folder / "images.npz"
+    np.savez(path, images=np.full((200, 28, 28), 9, np.uint8))
+    field = run.find("text_input", "Path of a .npz file or a folder of images")
+    if field is None:
+        return run.text
+    return (await client.run([WidgetState(id=field.id, string_value=str(path))], view)).text
+
+
+@pytest.mark.anyio
 async def test_the_picker_takes_no_path_of_the_server(house: House) -> None:
     elsewhere = house.folder / "private.safetensors"
     shutil.copy(house.runs / "first" / "model.safetensors", elsewhere)
     async with visiting(house.server.address) as guest:
         assert model_of(await chosen(guest, "", str(elsewhere))) == "mnist"
-        assert model_of(await chosen(guest, "", "run first")) == "run first"
+        assert model_of(await chosen(guest, "", "first")) == "first"
 
 
 async def uploaded(client: Client, name: str, content: bytes) -> Run:
@@ -262,7 +331,7 @@ async def test_an_upload_names_no_file_of_the_server(
 @pytest.mark.anyio
 async def test_a_page_fits_no_mixture_beyond_its_bounds(house: House) -> None:
     async with visiting(house.server.address) as guest:
-        run = await chosen(guest, "Mixture", "run first")
+        run = await chosen(guest, "Mixture", "first")
         number = next(each for each in run.of_kind("number_input") if "Clusters" in each.label)
         run = await guest.run([WidgetState(id=number.id, double_value=1e6)])
         assert "can be fitted here, not 1,000,000" in run.text
@@ -303,62 +372,3 @@ async def test_an_error_tells_nothing_of_the_machine(house: House) -> None:
 async def test_what_weighs_every_session_is_not_asked_for(house: House) -> None:
     assert status_of(house.server, "/digits/lab/_stcore/metrics") == 404
     assert status_of(house.server, "/digits/lab/_stcore/health") == 200
-
-
-# Without a server
-
-
-def test_wrong_passwords_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(permission, "_TRY_SECONDS", 0.0)
-    monkeypatch.setattr(permission, "MOST_TRIES", 3)
-    monkeypatch.setattr(permission, "_tries", [])
-    monkeypatch.setenv("VAEGMM_OWNER_PASSWORD", PASSWORD)
-    for _ in range(5):
-        permission.check_password(PASSWORD)
-    for reason in ("wrong password",) * 3 + ("many passwords",):
-        with pytest.raises(NotOwnerError) as raised:
-            permission.check_password("guess")
-        assert raised.value.reason == reason
-    with pytest.raises(NotOwnerError):
-        permission.check_password(PASSWORD)
-
-
-def test_without_a_password_nobody_is_the_owner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(permission, "_TRY_SECONDS", 0.0)
-    monkeypatch.setattr(permission, "_tries", [])
-    monkeypatch.delenv("VAEGMM_OWNER_PASSWORD", raising=False)
-    with pytest.raises(NotOwnerError):
-        permission.check_password("")
-
-
-@pytest.mark.parametrize("value", ["", "0", None])
-def test_a_server_is_public_only_when_told_so(
-    value: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("VAEGMM_PUBLIC", "1")
-    with pytest.raises(NotOwnerError, match="only the owner"):
-        permission.owner_only(lambda: None)()
-    if value is None:
-        monkeypatch.delenv("VAEGMM_PUBLIC")
-    else:
-        monkeypatch.setenv("VAEGMM_PUBLIC", value)
-    assert permission.owner_only(lambda: "done")() == "done"
-
-
-@pytest.mark.parametrize(
-    ("kind", "passes"),
-    [
-        ("clear_cache", False),
-        ("load_git_info", False),
-        ("set_run_on_save", False),
-        ("stop_script", True),
-        ("rerun_script", True),
-    ],
-)
-def test_some_messages_do_not_pass(kind: str, passes: bool) -> None:
-    message = BackMsg()
-    if kind == "rerun_script":
-        message.rerun_script.page_name = "Draw"
-    else:
-        setattr(message, kind, True)
-    assert guard.may_pass(message.SerializeToString()) is passes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vaegmm.app.trainings import address, confirming, estimates, messages, templates
+from vaegmm.app.permission import is_owner, say_at_home
+from vaegmm.app.trainings import address, changes, confirming, estimates, messages, templates
 from vaegmm.app.trainings.about import choose_tags
 from vaegmm.app.trainings.images import Choice, choose_data
 from vaegmm.app.trainings.options import Options, choose_options, choose_settings
@@ -12,7 +13,7 @@ from vaegmm.app.words import plain, sentence
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.errors import ReasonedError
 from vaegmm.model import require_enough_images
-from vaegmm.runs import About, new_run, queue
+from vaegmm.runs import About
 
 _PRESET_NOTES = {
     "default": "The readings of the description that work best: what to run.",
@@ -23,6 +24,9 @@ _PRESET_NOTES = {
 
 def offer_new_run() -> None:
     """Choose data and settings, say what they amount to, and start."""
+    if not is_owner():
+        say_at_home("Trainings are started")
+        return
     templates.begin()
     choice = choose_data()
     kind, base = choose_preset()
@@ -85,7 +89,7 @@ def amount_of_work(choice: Choice, config: TrainConfig) -> str:
 def start(choice: Choice, config: TrainConfig, options: Options, about: About) -> None:
     """Start a new run, or let it wait for its turn, and look at it."""
     try:
-        run = new_run(
+        run = changes.new_run(
             config,
             choice.name,
             device=options.device,
@@ -95,7 +99,7 @@ def start(choice: Choice, config: TrainConfig, options: Options, about: About) -
             tags=about.tags,
             film=options.film,
         )
-        queue.enqueue(run)
+        changes.enqueue(run)
     except ReasonedError as error:
         st.error(sentence(error), icon=":material/error:")
         return
