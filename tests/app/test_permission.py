@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
+import streamlit
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from vaegmm.app import guard, permission
+from vaegmm.app import guard, permission, server
 from vaegmm.app.permission import NotOwnerError
 from vaegmm.app.trainings import changes
 
@@ -77,6 +79,25 @@ def test_some_messages_do_not_pass(kind: str, passes: bool) -> None:
     else:
         setattr(message, kind, True)
     assert guard.may_pass(message.SerializeToString()) is passes
+
+
+def test_a_public_server_shows_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would name files of the machine."""
+    monkeypatch.setattr(server, "_load", lambda: None)
+    monkeypatch.setattr(server, "_start_waiting_runs", lambda: None)
+    monkeypatch.setattr(server.torch, "set_num_threads", lambda n: None)
+    was = streamlit.get_option("client.showErrorDetails")
+
+    async def start() -> None:
+        async with server.lifespan(None):
+            assert streamlit.get_option("client.showErrorDetails") == "none"
+
+    monkeypatch.setenv("VAEGMM_PUBLIC", "1")
+    monkeypatch.setattr(server.webbrowser, "open", lambda address: None)
+    try:
+        asyncio.run(start())
+    finally:
+        streamlit.set_option("client.showErrorDetails", was)
 
 
 def test_all_changes_of_trainings_go_by_one_door() -> None:

@@ -20,7 +20,7 @@ Report = Callable[[FitProgress], object]
 Result = TypeVar("Result")
 
 AT_ONCE = max(1, (os.cpu_count() or 2) // 2)  # fits, on a public server: it answers meanwhile
-MOST_SECONDS = 120.0  # of one fit there
+MOST_SECONDS = 120.0  # of waiting there, and of a fit
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -88,34 +88,37 @@ class _Work(Generic[Result]):
         self.is_waiting = False
         self.is_stopped = threading.Event()
         self._fit = fit
+        self._has_turn = False
         self._deadline = float("inf")
 
     def do(self) -> None:
-        """Fit, in turn."""
-        if not is_public():
-            self._try()
-            return
-        while not _turns.acquire(timeout=0.2):
-            self.is_waiting = True
-            if self.is_stopped.is_set():
-                return
-        self.is_waiting = False
-        self._deadline = time.monotonic() + MOST_SECONDS
-        try:
-            self._try()
-        finally:
-            _turns.release()
-
-    def _try(self) -> None:
+        """Fit."""
         try:
             self.result = self._fit(self._report)
         except _Stopped:
             pass
         except ValueError as error:
             self.error = error
+        finally:
+            if self._has_turn:
+                _turns.release()
 
     def _report(self, progress: FitProgress) -> None:
+        # Asked for after the first iteration: what is in a cache has none, and never waits.
+        if is_public() and not self._has_turn:
+            self._wait_for_turn()
         self.progress = progress
+        self._check()
+
+    def _wait_for_turn(self) -> None:
+        self._deadline = time.monotonic() + MOST_SECONDS
+        while not _turns.acquire(timeout=0.2):
+            self.is_waiting = True
+            self._check()
+        self.is_waiting, self._has_turn = False, True
+        self._deadline = time.monotonic() + MOST_SECONDS
+
+    def _check(self) -> None:
         if self.is_stopped.is_set():
             raise _Stopped
         if time.monotonic() > self._deadline:

@@ -127,7 +127,8 @@ SENTENCES = {
     "many passwords": "There were too many wrong passwords. Wait ten minutes, or use the command "
     "line on the server.",
     "no room for uploads": "There is no room for another upload just now. Try it again in an hour.",
-    "long fit": "This fit takes too long for a server with many visitors. Choose fewer clusters.",
+    "long fit": "This takes too long while others use the server, too. Choose fewer clusters, or "
+    "try it again later.",
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
