@@ -108,8 +108,11 @@ ALLOWED = {
     "labelling": set(),
     "devices": {"processes"},
     "vae": {"config", "gaussian"},
-    "images": {"vae"},
-    "training": {"config", "gaussian", "images", "mixture", "prior", "processes", "vae"},
+    "stored": {"vae"},
+    "images": {"stored", "vae"},
+    "training": {
+        *("config", "gaussian", "images", "mixture", "prior", "processes", "stored", "vae"),
+    },
     "film": {
         *("blocks", "config", "data", "gaussian", "metrics", "prior", "projection", "training"),
         "vae",
@@ -117,7 +120,7 @@ ALLOWED = {
     "mnist_form": set(),
     "photo": {"mnist_form"},
     "preprocess": {"mnist_form", "photo"},
-    "data": {"images", "mnist_form", "photo", "preprocess", "vae"},
+    "data": {"images", "mnist_form", "photo", "preprocess", "stored", "vae"},
     "examples": {"mixture"},
     "parts": {
         *("config", "examples", "prior", "labelling", "mixture", "projection", "typicality"),
@@ -126,7 +129,7 @@ ALLOWED = {
     "checkpoint": {
         *("config", "examples", "labelling", "mixture", "parts", "prior", "projection", "vae"),
     },
-    "inference": {"examples", "images", "parts", "vae"},
+    "inference": {"examples", "images", "parts", "stored", "vae"},
     "evaluation": {
         *("examples", "gaussian", "images", "metrics", "model", "preprocess", "prior", "reading"),
         "training",
@@ -142,7 +145,7 @@ ALLOWED = {
     # Training only inside `fit`: see the subprocess test.
     "model": {
         *("checkpoint", "config", "devices", "examples", "images", "inference", "labelling"),
-        *("mixture", "parts", "prior", "projection", "training"),
+        *("mixture", "parts", "prior", "projection", "stored", "training"),
     },
 }
 
