@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit import runtime
 
 from vaegmm.app import in_page, server, show
+from vaegmm.app.explore import n_trained_on
 from vaegmm.app.page import PAGES, TEXT_WIDTH, page, stop_without_model
 from vaegmm.app.routes import ROUTES
 from vaegmm.model import VAEGMM
@@ -36,7 +37,7 @@ def show_figures(model: VAEGMM) -> None:
     title = model.provenance.get("data", {}).get("title")
     with st.container(horizontal=True, gap="medium"):
         if title:
-            images = f"{len(model.latents):,} images, without labels."
+            images = f"{n_trained_on(model):,} images, without labels."
             st.metric("Trained on", title, help=images, width="content")
         st.metric("Clusters", len(model.mixture.weights_), width="content")
         show.metrics(model.metrics)

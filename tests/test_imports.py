@@ -108,16 +108,29 @@ ALLOWED = {
     "labelling": set(),
     "devices": {"processes"},
     "vae": {"config", "gaussian"},
-    "images": {"vae"},
-    "training": {"config", "gaussian", "images", "mixture", "prior", "processes", "vae"},
+    "stored": {"vae"},
+    "images": {"stored", "vae"},
+    "training": {
+        *("config", "gaussian", "images", "mixture", "prior", "processes", "stored", "vae"),
+    },
     "film": {
-        *("blocks", "config", "data", "gaussian", "metrics", "prior", "projection", "training"),
+        *(
+            "blocks",
+            "colours",
+            "config",
+            "data",
+            "gaussian",
+            "metrics",
+            "prior",
+            "projection",
+            "training",
+        ),
         "vae",
     },
     "mnist_form": set(),
     "photo": {"mnist_form"},
     "preprocess": {"mnist_form", "photo"},
-    "data": {"images", "mnist_form", "photo", "preprocess", "vae"},
+    "data": {"images", "mnist_form", "photo", "preprocess", "stored", "vae"},
     "examples": {"mixture"},
     "parts": {
         *("config", "examples", "prior", "labelling", "mixture", "projection", "typicality"),
@@ -126,12 +139,13 @@ ALLOWED = {
     "checkpoint": {
         *("config", "examples", "labelling", "mixture", "parts", "prior", "projection", "vae"),
     },
-    "inference": {"examples", "images", "parts", "vae"},
+    "inference": {"examples", "images", "parts", "stored", "vae"},
     "evaluation": {
         *("examples", "gaussian", "images", "metrics", "model", "preprocess", "prior", "reading"),
         "training",
     },
     "adaptation": {"model", "preprocess", "reading"},
+    "comparison": {"runs", "settings"},
     "reading": {"model", "preprocess", "typicality"},
     "photo_reading": {"model", "photo", "reading"},
     "replay": {"mixture", "model"},
@@ -142,7 +156,7 @@ ALLOWED = {
     # Training only inside `fit`: see the subprocess test.
     "model": {
         *("checkpoint", "config", "devices", "examples", "images", "inference", "labelling"),
-        *("mixture", "parts", "prior", "projection", "training"),
+        *("mixture", "parts", "prior", "projection", "stored", "training"),
     },
 }
 
@@ -189,6 +203,11 @@ def test_importing_the_package_stays_light():
     imported = {name.partition(".")[0] for name in run(LISTED.format("vaegmm"))}
     assert {"vaegmm", "torch", "numpy"} <= imported
     assert not imported & {"streamlit", "torchvision", "plotly", "pandas", "PIL"}
+
+
+def test_comparing_needs_no_torch():
+    imported = imported_with("comparison")
+    assert "comparison" in imported and not imported & {"runs", "training"}
 
 
 def test_help_does_not_wait_for_torch():

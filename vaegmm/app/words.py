@@ -7,6 +7,7 @@ people can do, by the reason that an error carries.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ SENTENCES = {
     "no such device": "This machine does not have that device. Choose the best there is.",
     # Data sets
     "no such data": "There is no file or folder {name}. Check the path, or upload the file.",
-    "kind of data": "{name} is neither a .npz file nor a folder of images. Save the images as a "
+    "kind of data": "{name} is neither a .npz or .npy file nor a folder. Save the images as a "
     ".npz with an array `images`, or put them in a folder.",
     "no npz": "{name} cannot be read: it is damaged, or not a .npz file. " + _NPZ + ".",
     "pickled arrays": "{name} holds Python objects, which are not opened: they could run code. "
@@ -48,6 +49,18 @@ SENTENCES = {
     "from 0 to 1. Convert them and save the file again.",
     "image range": "The pixels of {name} must lie from 0 to 1, or be bytes (uint8) from 0 to 255. "
     "Convert them and save the file again.",
+    "no npy": "{name} cannot be read: it is damaged, or not a .npy file. Write it with "
+    "numpy.save('digits.npy', images).",
+    "stored image type": "The pixels of {name} must be bytes (uint8) from 0 to 255, image after "
+    "image. Convert them with numpy.ascontiguousarray(images, numpy.uint8) and save the file "
+    "again.",
+    "compressed shard": "{name} is compressed: no part of it can be read by itself. Write it with "
+    "numpy.savez instead of numpy.savez_compressed.",
+    "images cut off": "{name} is cut off: it must hold {n_images:,} images. Copy it again.",
+    "images gone": "{name} has changed or gone while it was in use. Put it back, and resume the "
+    "training.",
+    "labels of some": "Some files of {name} have labels and others, like {without}, have none. Add "
+    "theirs, or leave all labels out.",
     "no images": "{name} holds no image. Add some and save the file again.",
     "label count": "{name} must have one label for each of its {n_images:,} images. Correct its "
     "`labels`, or leave them out.",
@@ -63,7 +76,8 @@ SENTENCES = {
     "unreadable folder": "The folder {name} cannot be opened. Allow this program to read it.",
     "mixed folder": "The folder {name} holds images beside folders. Keep either: images alone, or "
     "one folder for each label.",
-    "empty folder": "The folder {name} holds no image ({suffixes}). Choose another.",
+    "empty folder": "The folder {name} holds no image ({suffixes}) and no array of images (.npy, "
+    ".npz). Choose another.",
     "damaged archives": "{title} is damaged on this machine. Delete its files ({files}); they will "
     "be unpacked or downloaded again.",
     "no download": "{title} is not on this machine and could not be downloaded. Connect to the "
@@ -123,6 +137,7 @@ SENTENCES = {
     "folder of trainings.",
     "damaged run": "The files of this training are damaged. Delete it and start a new one.",
     "no film": "There is no film of this training.",
+    "small film": "The film does not fit into so few bytes.",
     "damaged film": "The film of this training is damaged. Train again to make it anew.",
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
@@ -144,6 +159,38 @@ def per_cent(value: float, digits: int = 1) -> Decimal:
     """Return a share in [0, 1] in per cent, rounded as `share` says it."""
     exact = Decimal(repr(round(float(value), 9))) * 100
     return exact.quantize(Decimal(10) ** -digits, ROUND_HALF_UP)
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a text that has more characters than this in its middle: names differ at both ends."""
+    if len(text) <= most:
+        return text
+    ahead = (most - 1) // 2
+    return f"{text[:ahead].rstrip()}…{text[ahead + 1 - most :].lstrip()}"
+
+
+def distinct(titles: Mapping[str, str], most: int) -> dict[str, str]:
+    """Return titles, cut to some characters, of which no two are the same.
+
+    Args:
+        titles: by name, the newest first; of those that are the same the oldest stays as it is.
+        most: characters of a title.
+    """
+    labels: dict[str, str] = {}
+    taken: set[str] = set()
+    for name, title in reversed(list(titles.items())):
+        number, ending = 1, ""
+        while (label := shortened(title, most - len(ending)) + ending) in taken:
+            number += 1
+            ending = f" ({number})"
+        taken.add(label)
+        labels[name] = label
+    return {name: labels[name] for name in titles}
+
+
+def plain(text: str) -> str:
+    """Write what people called something such that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+.!|$:~&-])", r"\\\1", text)
 
 
 def say_verdict(reading: Reading, label_names: Sequence[str]) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaegmm.cli.asking import confirm, print_work
+from vaegmm.cli.options import DATA_HELP
 from vaegmm.cli.output import print_figures, say
 from vaegmm.cli.progress_bar import ProgressBar
 from vaegmm.config import PRESETS, TrainConfig
@@ -27,7 +28,7 @@ def add(commands: Any) -> None:
     command = commands.add_parser("train", help="train autoencoder and mixture")
     command.add_argument("--preset", choices=PRESETS, help="what to train (default: default)")
     command.add_argument("--config", metavar="JSON", help="a whole configuration, or a file of it")
-    command.add_argument("--data", help="mnist, fashion, digits, FILE.npz, FOLDER (default: mnist)")
+    command.add_argument("--data", help=f"{DATA_HELP} (default: mnist)")
     command.add_argument("--out", metavar="RUN", help="the run's directory (default: in runs/)")
     command.add_argument(
         "--resume", action="store_true", help="go on with the run in --out, as it was configured"

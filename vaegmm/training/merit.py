@@ -10,6 +10,7 @@ import torch
 
 from vaegmm.config import TrainConfig
 from vaegmm.images import as_bytes, to_device
+from vaegmm.stored import StoredImages
 from vaegmm.training.start import N_JUDGES, views_information
 from vaegmm.training.state import TrainState
 
@@ -22,7 +23,7 @@ class Merit(NamedTuple):
 
 
 @torch.no_grad()
-def merit(state: TrainState, images: np.ndarray, config: TrainConfig) -> Merit:
+def merit(state: TrainState, images: np.ndarray | StoredImages, config: TrainConfig) -> Merit:
     """Judge a finished training by itself.
 
     Where the encoder has seen views of the images and a mixture was trained with it, this is what

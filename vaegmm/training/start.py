@@ -15,6 +15,7 @@ from torch import Tensor
 
 from vaegmm import processes
 from vaegmm.config import JointConfig, TrainConfig
+from vaegmm.images import MOST_ENCODED, Pixels, StoredPixels, spread
 from vaegmm.mixture import ConvergenceWarning, EmptyComponentWarning, GaussianMixture
 from vaegmm.prior import Prior, information
 from vaegmm.training.augmentation import augment
@@ -38,14 +39,14 @@ N_JUDGES = 10_000  # images whose views judge the prior
 
 @torch.no_grad()
 def prepare_prior(
-    state: TrainState, pixels: Tensor, config: TrainConfig, generator: torch.Generator
+    state: TrainState, pixels: Pixels, config: TrainConfig, generator: torch.Generator
 ) -> Iterator[int]:
     """Begin the joint stage with the best of several starts, or rescue dead components.
 
     Yields:
         How many starts have been tried, after each; `state` has their merits, and the best.
     """
-    z = _encoded(state, pixels, config, generator)
+    z = _encoded(state, _for_all(pixels), config, generator)
     prior = state.prior
     if prior is not None:
         before = prior()
@@ -87,7 +88,7 @@ def starts(
     views it is the one with the highest likelihood. No label has a say in it.
 
     Args:
-        z: sampled z of the training images, shape (N, D).
+        z: sampled z of the training images, or of 250,000 of them, shape (N, D).
         views: z of two independent views of the same images, each of shape (M, D).
         config: how many components and starts, and what the views' information weighs.
         seed: of the starts.
@@ -152,37 +153,51 @@ def time_a_start(points: np.ndarray, config: JointConfig) -> tuple[float, float]
     return fitted - began, (time.perf_counter() - warm) / n_steps * _START_STEPS
 
 
-def views_information(state: TrainState, pixels: Tensor, config: TrainConfig) -> Tensor:
+def views_information(state: TrainState, pixels: Pixels, config: TrainConfig) -> Tensor:
     """Measure what the components of two views tell of each other, in nats; NaN without views."""
     generator = torch.Generator(pixels.device).manual_seed(config.seed)
     views = _judging_views(state, pixels, config, generator)
     if state.prior is None or views is None:
-        return pixels.new_tensor(math.nan, dtype=torch.float32)
-    return pixels.new_tensor(information(state.prior(), *views), dtype=torch.float32)
+        return torch.tensor(math.nan, device=pixels.device)
+    told = information(state.prior(), *views)
+    return torch.tensor(told, dtype=torch.float32, device=pixels.device)
 
 
 def _judging_views(
-    state: TrainState, pixels: Tensor, config: TrainConfig, generator: torch.Generator
+    state: TrainState, pixels: Pixels, config: TrainConfig, generator: torch.Generator
 ) -> tuple[Tensor, Tensor] | None:
     """Encode two views of images that stand for all; None where the training uses none."""
     if not (config.augmentation.is_active and config.joint.consistency):
         return None
-    judges = pixels[torch.linspace(0, len(pixels) - 1, min(len(pixels), N_JUDGES)).long()]
+    last = len(pixels) - 1
+    # Above 2^24 the last of them is rounded up.
+    chosen = torch.linspace(0, last, min(len(pixels), N_JUDGES)).long().clamp_max(last)
+    judges = pixels[chosen]
     one, other = (_encoded(state, judges, config, generator, of_views=True) for _ in range(2))
     return one, other
 
 
+def _for_all(pixels: Pixels) -> Pixels:
+    """Return the pixels of so many images as mixtures are fitted to."""
+    if len(pixels) <= MOST_ENCODED:
+        return pixels
+    rows = spread(len(pixels), MOST_ENCODED)
+    if isinstance(pixels, StoredPixels):
+        return StoredPixels(pixels.images.take(rows), pixels.device)
+    return pixels[torch.from_numpy(rows).to(pixels.device)]
+
+
 def _encoded(
     state: TrainState,
-    pixels: Tensor,
+    pixels: Pixels,
     config: TrainConfig,
     generator: torch.Generator,
     of_views: bool = False,
 ) -> Tensor:
     """Sample the z of images, or encode a view of each to its mean, shape (N, D)."""
     parts = []
-    for chunk in pixels.split(_CHUNK):
-        images = chunk.float() / 255
+    for start in range(0, len(pixels), _CHUNK):
+        images = pixels[start : start + _CHUNK].float() / 255
         if of_views:
             images = augment(images, config.augmentation, generator)
         posterior = state.vae.posterior(images)
