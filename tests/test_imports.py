@@ -150,7 +150,7 @@ ALLOWED = {
     "photo_reading": {"model", "photo", "reading"},
     "replay": {"mixture", "model"},
     "browser": {"blocks", "mixture", "model", "projection", "typicality", "vae"},
-    "tensorboard": {"config", "data", "film", "runs", "training", "vae"},
+    "tensorboard": {"config", "data", "film", "images", "runs", "training", "vae"},
     "estimation": {"checkpoint", "config", "devices", "mixture", "training", "vae"},
     "questions": {"config", "estimation"},
     # Training only inside `fit`: see the subprocess test.
