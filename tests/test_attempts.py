@@ -236,3 +236,19 @@ def test_the_command_line_says_which_attempt(
     assert {each.merit_of for each in finished_attempts(Run.open(out))} == {"likelihood"}
     assert main(["train", "--resume", "--attempts", "3", "--out", out]) == 2
     assert "keeps its configuration; got --attempts" in capsys.readouterr().err
+
+
+def test_attempts_that_people_damaged_are_made_again(
+    make_run: Callable[..., Run], found: dict[int, float]
+) -> None:
+    run = make_run("run", 2)
+    model = run.execute()
+    record = run.path / "attempts.jsonl"
+    for text in ("[]", record.read_text().replace("0.9", '"high"'), "\ud800"):
+        record.write_text(text, errors="surrogatepass")
+        assert finished_attempts(run) == []
+    run.model_path.unlink()  # and with it what the second was compared with
+
+    _assert_same(Run.open(run.path).execute(), model)
+
+    assert [each.seed for each in finished_attempts(run)] == [TINY.seed, 0]

@@ -140,6 +140,8 @@ ALLOWED = {
     "replay": {"mixture", "model"},
     "browser": {"blocks", "mixture", "model", "projection", "typicality", "vae"},
     "tensorboard": {"config", "data", "film", "runs", "training", "vae"},
+    "estimation": {"checkpoint", "config", "devices", "mixture", "training", "vae"},
+    "questions": {"config", "estimation"},
     # Training only inside `fit`: see the subprocess test.
     "model": {
         *("checkpoint", "config", "devices", "examples", "images", "inference", "labelling"),

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vaegmm.cli.asking import confirm, print_work
 from vaegmm.cli.options import DATA_HELP
 from vaegmm.cli.output import print_figures, say
 from vaegmm.cli.progress_bar import ProgressBar
@@ -48,6 +49,20 @@ def add(commands: Any) -> None:
         action="store_true",
         help="write event files to RUN/tensorboard, too; a resumed run goes on with them",
     )
+    command.add_argument("--title", default="", help="what to call it, in any words")
+    command.add_argument("--note", default="", help="what to remember about it")
+    command.add_argument(
+        "--tag", action="append", default=[], metavar="WORD", help="to find it by; may be repeated"
+    )
+    command.add_argument(
+        "--queue",
+        action="store_true",
+        help="start it when those before it have ended, and don't wait for it (vaegmm queue)",
+    )
+    command.add_argument(
+        "--dry-run", action="store_true", help="say how much work and how long, and train nothing"
+    )
+    command.add_argument("--yes", action="store_true", help="ask nothing")
     command.add_argument(
         "--json", action="store_true", help="print JSON: a line an epoch, one for the result"
     )
@@ -62,8 +77,12 @@ def run(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end a training alike
     if not is_first_process():
         return assist(options.device)
+    if options.dry_run:
+        return _say_what_it_takes(options)
     run = _run_to_resume(options) if options.resume else _new_run(options)
     options.out = str(run.path)
+    if options.queue:
+        return _enqueue(run, options)
     if run.is_finished:
         say(f"{run.path} is finished already; nothing is left to train.", 0)
     model = _execute(run, options)
@@ -75,6 +94,27 @@ def run(options: argparse.Namespace) -> None:
     else:
         print(run.model_path)
         print_figures(model.metrics)
+
+
+def _say_what_it_takes(options: argparse.Namespace) -> None:
+    run = _run_to_resume(options) if options.resume else None
+    if run:
+        options.attempts = run.attempts
+    config = run.config if run else _config(options)
+    print_work(config, run.settings["data"] if run else options.data or "mnist", options)
+
+
+def _enqueue(run: Run, options: argparse.Namespace) -> None:
+    from vaegmm.runs import queue
+
+    if options.tensorboard:  # which tells the process that will train it
+        (run.path / "tensorboard").mkdir(exist_ok=True)
+    queue.enqueue(run)
+    place = queue.place(run)
+    if options.json:
+        print(json.dumps({"event": "queued", "run": str(run.path), "place": place}))
+    else:
+        print(f"{run.path} {'has started' if place is None else f'waits at place {place}'}")
 
 
 def _execute(run: Run, options: argparse.Namespace) -> VAEGMM:
@@ -122,7 +162,7 @@ def _board(run: Run, options: argparse.Namespace) -> Board | None:
 
 def _new_run(options: argparse.Namespace) -> Run:
     from vaegmm.devices import choose_device
-    from vaegmm.runs import Run, new_run_path
+    from vaegmm.runs import About, Run, new_run
 
     config, data_name = _config(options), options.data or "mnist"
     choose_device(options.device)  # refuses one that is not there
@@ -130,10 +170,17 @@ def _new_run(options: argparse.Namespace) -> Run:
         from vaegmm.tensorboard import require_tensorboard
 
         require_tensorboard()
-    out = options.out or new_run_path(config, data_name)
-    attempts = 1 if options.attempts is None else options.attempts
-    film = not options.no_film
-    return Run.create(out, config, data_name, options.device, attempts=attempts, film=film)
+    about = About(options.title, options.note, tuple(options.tag))
+    confirm(config, data_name, options)
+    given = {
+        "device": options.device,
+        "attempts": 1 if options.attempts is None else options.attempts,
+        "film": not options.no_film,
+        **asdict(about),
+    }
+    if options.out:
+        return Run.create(options.out, config, data_name, **given)
+    return new_run(config, data_name, **given)
 
 
 def _run_to_resume(options: argparse.Namespace) -> Run:
@@ -146,7 +193,7 @@ def _run_to_resume(options: argparse.Namespace) -> Run:
         for name in ("preset", "config", "data", "attempts", *SETTINGS, *ARCHITECTURE)
         if getattr(options, name) is not None
     ]
-    given += ["no_film"] * options.no_film
+    given += [name for name in ("no_film", "title", "note", "tag") if getattr(options, name)]
     if given:
         raise ValueError(
             f"a resumed run keeps its configuration; got --{given[0].replace('_', '-')}. "

@@ -10,6 +10,7 @@ Runs
     either, or the waiting. `run.status`, `run.losses`, `run.losses_from(n)`, `run.metrics`,
     `run.created` and `run.log_tail()` never raise, whatever someone made of the files.
     `duplicate(run)` returns what a form for another run like it begins with.
+    With `attempts=N` N seeds are trained, and one is kept: `finished_attempts(run)`, `best_of`.
 
 Folder
     `list_runs()` yields each `Run`, and as a `DamagedRun` (with `error` and `reason`, a sentence)

@@ -39,6 +39,14 @@ class Attempt:
     seconds: float  # of the process that finished it
     metrics: dict[str, Any]  # on the test images; they have no say
 
+    def __post_init__(self) -> None:
+        """Refuse what people may have made of the line that it was read from."""
+        numbers = self.attempt, self.seed, self.restarts, self.seconds, self.merit or 0.0
+        if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+            raise ValueError(f"an attempt must have numbers; got {numbers}.")
+        if not (isinstance(self.merit_of, str) and isinstance(self.metrics, dict)):
+            raise TypeError(f"merit_of and metrics are {self.merit_of!r} and {self.metrics!r}")
+
     @classmethod
     def of(cls, number: int, config: TrainConfig, merit: Merit, model: VAEGMM) -> Attempt:
         """Describe the attempt that has just finished with this model."""
@@ -55,12 +63,20 @@ def config_of(config: TrainConfig, number: int) -> TrainConfig:
 
 
 def finished_attempts(run: RunDirectory) -> list[Attempt]:
-    """Return the attempts of a run that are finished; none where only one is made."""
+    """Return the attempts of a run that are finished; none where only one is made.
+
+    One damaged line makes all of them worthless: which is best is not known any more.
+    """
     try:
-        lines = (run.path / "attempts.jsonl").read_text().splitlines()
+        lines = (run.path / "attempts.jsonl").read_text(encoding="utf-8").splitlines()
         return [Attempt(**json.loads(line)) for line in lines]
     except (OSError, ValueError, TypeError, RecursionError):
         return []
+
+
+def kept_attempts(run: RunDirectory) -> list[Attempt]:
+    """Return the attempts that need not be made again: none without the model of the best."""
+    return finished_attempts(run) if (run.path / "best.safetensors").is_file() else []
 
 
 def best_of(attempts: Iterable[Attempt]) -> Attempt:
@@ -81,8 +97,7 @@ def keep(run: RunDirectory, attempt: Attempt, model: VAEGMM) -> None:
         CheckpointError: if the model cannot be written.
         RunError: if anything else cannot.
     """
-    before = finished_attempts(run)
-    attempts = [*before, attempt]
+    attempts = [*kept_attempts(run), attempt]
     if best_of(attempts) is attempt:
         model.save(run.path / "best.safetensors")
         try:

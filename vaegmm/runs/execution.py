@@ -25,9 +25,9 @@ from vaegmm.runs.attempts import (
     chosen,
     config_of,
     counted,
-    finished_attempts,
     forget_best,
     keep,
+    kept_attempts,
 )
 from vaegmm.runs.directory import RunDirectory
 from vaegmm.runs.provenance import provenance
@@ -63,7 +63,7 @@ def carry_out(
     if run.attempts == 1:
         model, _ = _train_once(run, 1, dataset, device, on_progress, on_fit)
     else:
-        n_finished = len(finished_attempts(run))
+        n_finished = len(kept_attempts(run))
         if n_finished == run.attempts and n_processes() > 1:
             from_first_process(None)  # there is nothing to assist with
         for number in range(n_finished + 1, run.attempts + 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -102,19 +103,24 @@ def starts(
         if views is None:
             yield Start(prior, mixture.lower_bound_)
         else:
-            prior = _trained(prior, one, other, config.consistency, generator)
+            prior = _trained(prior, one, other, config.consistency, generator, _START_STEPS)
             yield Start(prior, information(prior, one, other))
 
 
 @torch.enable_grad()
 def _trained(
-    start: Prior, one: Tensor, other: Tensor, consistency: float, generator: torch.Generator
+    start: Prior,
+    one: Tensor,
+    other: Tensor,
+    consistency: float,
+    generator: torch.Generator,
+    n_steps: int,
 ) -> Prior:
     """Train a mixture on z of two views, each of shape (M, D), which stay as they are."""
     trained = TrainedPrior(*start.means.shape)
     trained.take(start)
     optimizer = torch.optim.Adam(trained.parameters(), lr=_START_RATE)
-    for step in range(_START_STEPS):
+    for step in range(n_steps):
         chosen = torch.randint(len(one), (_START_BATCH,), generator=generator)
         log_joint = trained().log_joint(torch.cat([one[chosen], other[chosen]]))
         log_responsibilities = log_joint.log_softmax(-1)
@@ -123,11 +129,28 @@ def _trained(
         uninformed = views_disagreement(log_responsibilities).mean() + unequal
         loss = consistency * uninformed - log_joint.logsumexp(-1).mean()
         for group in optimizer.param_groups:
-            group["lr"] = _START_RATE * (1 - step / _START_STEPS)
+            group["lr"] = _START_RATE * (1 - step / n_steps)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     return Prior(*(part.detach() for part in trained()))
+
+
+def time_a_start(points: np.ndarray, config: JointConfig) -> tuple[float, float]:
+    """Return the seconds of fitting one start, and of training it, from a few of the steps.
+
+    Args:
+        points: z, or anything of its shape, (N, D).
+        config: how many components.
+    """
+    began = time.perf_counter()
+    prior = _prior(_fit(points, min(config.n_components, len(points)), random_state=0))
+    fitted = time.perf_counter()
+    z, generator = torch.from_numpy(points).float(), torch.Generator().manual_seed(0)
+    _trained(prior, z, z, config.consistency, generator, n_steps=1)
+    warm, n_steps = time.perf_counter(), 10
+    _trained(prior, z, z, config.consistency, generator, n_steps)
+    return fitted - began, (time.perf_counter() - warm) / n_steps * _START_STEPS
 
 
 def views_information(state: TrainState, pixels: Pixels, config: TrainConfig) -> Tensor:
