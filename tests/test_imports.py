@@ -114,7 +114,17 @@ ALLOWED = {
         *("config", "gaussian", "images", "mixture", "prior", "processes", "stored", "vae"),
     },
     "film": {
-        *("blocks", "config", "data", "gaussian", "metrics", "prior", "projection", "training"),
+        *(
+            "blocks",
+            "colours",
+            "config",
+            "data",
+            "gaussian",
+            "metrics",
+            "prior",
+            "projection",
+            "training",
+        ),
         "vae",
     },
     "mnist_form": set(),
@@ -135,6 +145,7 @@ ALLOWED = {
         "training",
     },
     "adaptation": {"model", "preprocess", "reading"},
+    "comparison": {"config", "runs", "settings"},  # runs for the types alone
     "reading": {"model", "preprocess", "typicality"},
     "photo_reading": {"model", "photo", "reading"},
     "replay": {"mixture", "model"},
@@ -192,6 +203,11 @@ def test_importing_the_package_stays_light():
     imported = {name.partition(".")[0] for name in run(LISTED.format("vaegmm"))}
     assert {"vaegmm", "torch", "numpy"} <= imported
     assert not imported & {"streamlit", "torchvision", "plotly", "pandas", "PIL"}
+
+
+def test_comparing_needs_no_torch():
+    imported = imported_with("comparison")
+    assert "comparison" in imported and not imported & {"runs", "training"}
 
 
 def test_help_does_not_wait_for_torch():

@@ -281,9 +281,9 @@ def test_a_model_without_names(digits: Dataset, tmp_path: Path, open_file: Opene
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        (rb'id="model">[^<]{1000}', b'id="model">', "blob must be a model written by vaegmm"),
+        (rb'id="content">[^<]{1000}', b'id="content">', "blob must be a model written by vaegmm"),
         (rb"[^<]{400}</script>\n<script", b"</script>\n<script", "blob is damaged"),
-        (rb'id="model">[^<]+', b'id="model">!', "it is no base64"),
+        (rb'id="content">[^<]+', b'id="content">!', "it is no base64"),
     ],
 )
 def test_a_damaged_model_is_a_sentence(

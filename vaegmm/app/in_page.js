@@ -31,11 +31,11 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
 }
 
 async function show(root, data, mounted) {
-  root.textContent = "Fetching the model …";
+  root.textContent = data.model ? "Fetching the model …" : "";
   const { part, files } = data;
   const [create, model] = await Promise.all([
     PARTS[part](data),
-    modelAt(data),
+    data.model && modelAt(data),
     STYLES[part] && styled(root, `${files}${STYLES[part]}.css`),
   ]);
   if (mounted.isOver) return;
@@ -92,7 +92,7 @@ function styled(root, address) {
 const STYLES = {
   ...{ draw: "draw", em: "em", explorer: "explorer", overview: "overview" },
   photo: "photo",
-  ...{ components: "components", confusion: "components" },
+  ...{ components: "components", confusion: "components", trainings: "trainings" },
 };
 
 /** For each part a promise of a function that puts it into an element; `mounted.tell` tells Python. */
@@ -141,6 +141,10 @@ const PARTS = {
       });
       return { destroy: () => components.destroy() };
     };
+  },
+  async trainings({ files, runs }) {
+    const { createTrainings } = await import(`${files}all.js`);
+    return (element) => createTrainings(element, { runs });
   },
   async overview({ files }) {
     const { createOverview } = await import(`${files}all.js`);

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 import streamlit as st
@@ -18,13 +19,17 @@ from vaegmm.app.routes import (
     address_of_model,
     address_of_test_images,
 )
+from vaegmm.app.run_routes import Training, address
 from vaegmm.browser.blob import MOST_LATENTS
+from vaegmm.colours import PALETTE
 from vaegmm.model import VAEGMM
 
 _HERE = Path(__file__).parent
 _MAP = "pages/3_Latent_space.py"
 _MAP_KEY = "explorer"  # of the explorer there
 _CARDS = "pages/4_Mixture.py"  # the page on which every cluster has a card
+# Of lines beside each other: those of the ten first that are far from grey, and from each other.
+_RUN_COLOURS = [PALETTE[label] for label in (9, 4, 7, 3, 6, 8, 0, 5, 1, 2)]
 _IN_PAGE = st.components.v2.component(
     "vaegmm.in_page",
     html='<div class="in-page">\n</div>',
@@ -191,6 +196,31 @@ def confusion(
     )
 
 
+def trainings(shown: Sequence[Training], key: str) -> None:
+    """Play the film of a training, live while it is trained; several side by side.
+
+    The page asks for what is new by itself: the script need not run for it.
+
+    Args:
+        shown: in order; of one training no colour is seen.
+        key: of the element.
+    """
+    runs = [
+        {
+            "id": training.id,
+            "name": training.name,
+            "filmAddress": address(f"film/{quote(training.id, safe='')}"),
+            "runAddress": None
+            if training.is_shipped
+            else address(f"run/{quote(training.id, safe='')}"),
+            "colour": _RUN_COLOURS[i % len(_RUN_COLOURS)],
+            "group": training.group,
+        }
+        for i, training in enumerate(shown)
+    ]
+    _show("trainings", None, key, runs=runs)
+
+
 def _kept_as(key: str, model: VAEGMM) -> str:
     """Return the name under which a browser keeps what an explorer shows of a model."""
     return f"vaegmm-{key}-{model.fingerprint}"
@@ -203,7 +233,7 @@ def _as_text(values: np.ndarray) -> str:
 
 def _show(
     part: str,
-    model: VAEGMM,
+    model: VAEGMM | None,
     key: str,
     told: Mapping[str, Callable[[], None]] | None = None,
     **options: Any,
@@ -212,7 +242,7 @@ def _show(
 
     Args:
         part: which, by its name in in_page.js.
-        model: that it computes with.
+        model: that it computes with, if it does.
         key: of the element.
         told: what is called before the script runs when the part tells something, by its name.
         options: of the part.
@@ -226,7 +256,7 @@ def _show(
         data={
             "part": part,
             "files": address_of_files(),
-            "model": address_of_model(model),
+            "model": None if model is None else address_of_model(model),
             **options,
         },
         **{f"on_{name}_change": listener for name, listener in listeners.items()},

@@ -19,7 +19,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vaegmm.app import cached
+from vaegmm.app import cached, run_routes
+from vaegmm.app.run_routes import address
 from vaegmm.browser.blob import to_blob
 from vaegmm.browser.bundle import FOLDER, bundle
 from vaegmm.model import VAEGMM
@@ -38,10 +39,11 @@ _MODULES = (
     "draw/drawings.js",
     "photo/photo.js",
     "photo/ink.js",
+    "film/film.js",
 )
 _NAMES = (
     "Model, createComponents, createConfusion, createDraw, createEm, createExplorer, "
-    "createOverview, createPhoto, fromAddress, inkOf, storageIn, toAddress"
+    "createOverview, createPhoto, createTrainings, fromAddress, inkOf, storageIn, toAddress"
 )
 _STYLES = {
     "components": ["components/components.css"],
@@ -50,6 +52,7 @@ _STYLES = {
     "explorer": ["explorer/explorer.css"],
     "photo": ["photo/photo.css"],
     "overview": ["pieces/pieces.css", "overview/overview.css"],
+    "trainings": ["film/film.css", "curves/curves.css"],
 }
 _FILES = {
     # One file: sixty modules that import each other would be asked for one after the other.
@@ -72,13 +75,13 @@ _shown: WeakValueDictionary[str, VAEGMM] = WeakValueDictionary()
 
 def address_of_files() -> str:
     """Return where all.js and the style sheets are: their names are to be added."""
-    return _address(f"browser/{_VERSION}/")
+    return address(f"browser/{_VERSION}/")
 
 
 def address_of_model(model: VAEGMM) -> str:
     """Return the address of a model's blob; from now on it can be fetched."""
     _shown[model.fingerprint] = model
-    return _address(f"model/{model.fingerprint}")
+    return address(f"model/{model.fingerprint}")
 
 
 def address_of_fit(blob: bytes) -> str:
@@ -88,7 +91,7 @@ def address_of_fit(blob: bytes) -> str:
     _played.move_to_end(digest)
     while len(_played) > _MOST_PLAYED:
         _played.popitem(last=False)
-    return _address(f"fit/{digest}")
+    return address(f"fit/{digest}")
 
 
 def address_of_images(model: VAEGMM) -> str | None:
@@ -96,13 +99,13 @@ def address_of_images(model: VAEGMM) -> str | None:
     if cached.own_dataset(model) is None:
         return None
     _shown[model.fingerprint] = model
-    return _address(f"images/{model.fingerprint}/")
+    return address(f"images/{model.fingerprint}/")
 
 
 def address_of_test_images(model: VAEGMM) -> str:
     """Return where the sheets of the test images are that a model is shown with."""
     _shown[model.fingerprint] = model
-    return _address(f"test-images/{model.fingerprint}/")
+    return address(f"test-images/{model.fingerprint}/")
 
 
 def address_of_labels(model: VAEGMM) -> str | None:
@@ -111,12 +114,7 @@ def address_of_labels(model: VAEGMM) -> str | None:
     if own is None or own.train.labels is None or own.label_names != model.label_names:
         return None
     _shown[model.fingerprint] = model
-    return _address(f"labels/{model.fingerprint}")
-
-
-def _address(path: str) -> str:
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}/vaegmm/{path}" if base else f"/vaegmm/{path}"
+    return address(f"labels/{model.fingerprint}")
 
 
 async def _file(request: Request) -> Response:
@@ -203,4 +201,5 @@ ROUTES = [
     Route("/vaegmm/labels/{fingerprint}", _labels),
     Route("/vaegmm/images/{fingerprint}/{sheet:int}.png", _images),
     Route("/vaegmm/test-images/{fingerprint}/{sheet:int}.png", _test_images),
+    *run_routes.ROUTES,
 ]

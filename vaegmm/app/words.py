@@ -135,6 +135,7 @@ SENTENCES = {
     "folder of trainings.",
     "damaged run": "The files of this training are damaged. Delete it and start a new one.",
     "no film": "There is no film of this training.",
+    "small film": "The film does not fit into so few bytes.",
     "damaged film": "The film of this training is damaged. Train again to make it anew.",
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."

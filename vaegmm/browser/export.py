@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
 import os
 import tempfile
 from pathlib import Path
-from string import Template
 
 from vaegmm.browser.blob import to_blob
-from vaegmm.browser.bundle import FOLDER, bundle
+from vaegmm.browser.one_file import one_file
 from vaegmm.model import VAEGMM
 
 _STYLES = (
@@ -23,19 +19,13 @@ _STYLES = (
     "draw/rest.css",
     "explorer/explorer.css",
 )
-_OPEN = """
-const encoded = document.getElementById("model");
-openPage(encoded.textContent, document.getElementById("page"));
-encoded.remove();
-"""
 
 
 def export_html_bytes(model: VAEGMM, title: str | None = None) -> bytes:
     """Write a page that holds a model, and all that shows it, as the bytes of one file.
 
-    The page fetches nothing, and its Content-Security-Policy keeps it from doing so: of scripts it
-    allows the one in it, by its hash. What comes from the model (names of labels, its title) is
-    inside the blob, in base64, and becomes text only.
+    What comes from the model (names of labels, its title) is inside the blob, and becomes text
+    only; see `one_file`.
 
     Args:
         model: a fitted model, with or without names.
@@ -44,30 +34,15 @@ def export_html_bytes(model: VAEGMM, title: str | None = None) -> bytes:
     Returns:
         HTML in UTF-8. The same model gives the same bytes.
     """
-    script = f"\n{bundle('exported/page.js')}{_OPEN}"
-    digest = hashlib.sha256(script.encode()).digest()
-    policy = "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src 'sha256-{base64.b64encode(digest).decode()}'",
-            # The modules bring styles of their own; without sources they cannot fetch, either.
-            "style-src 'unsafe-inline'",
-            "img-src data: blob:",
-            "connect-src 'none'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
     if title is None:
         title = str(model.provenance.get("data", {}).get("title", ""))
-    page = Template((FOLDER / "exported/export.html").read_text(encoding="utf-8")).substitute(
-        policy=policy,
-        title=html.escape(title or "A model to touch"),
-        style="\n".join((FOLDER / name).read_text(encoding="utf-8") for name in _STYLES),
-        model=base64.b64encode(to_blob(model, title=title)).decode(),
-        script=script,
+    return one_file(
+        "exported/page.js",
+        _STYLES,
+        to_blob(model, title=title),
+        title or "A model to touch",
+        waiting="Opening the model …",
     )
-    return page.encode(errors="replace")  # a title may hold half a character
 
 
 def export_html(model: VAEGMM, path: str | Path, title: str | None = None) -> int:

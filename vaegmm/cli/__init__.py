@@ -7,10 +7,26 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-from vaegmm.cli import adapt, benchmark, classify, evaluate, export, info, queue, sizes, train
+from vaegmm.cli import (
+    adapt,
+    benchmark,
+    classify,
+    compare,
+    curves,
+    evaluate,
+    export,
+    film,
+    info,
+    queue,
+    sizes,
+    train,
+)
 from vaegmm.cli.output import say
 
-_COMMANDS = (train, queue, evaluate, classify, adapt, export, benchmark, sizes, info)
+_COMMANDS = (
+    *(train, queue, compare, curves),
+    *(evaluate, classify, adapt, export, film, benchmark, sizes, info),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,11 +1,12 @@
 // How often the model is right when it says how sure it is.
 
 import { make } from "../pieces/elements.js";
+import { makeScale } from "../pieces/scales.js";
+import { draw, drawText } from "../pieces/svg.js";
 import { countOf, share } from "../pieces/words.js";
 
 const N_BINS = 10;
 const [WIDTH, HEIGHT, LEFT, BELOW] = [320, 220, 44, 30];
-const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * Draw a reliability diagram.
@@ -16,8 +17,8 @@ const SVG = "http://www.w3.org/2000/svg";
  */
 export function createCalibration(element, { right, confidence }) {
   const bins = binsOf(right, confidence);
-  const x = (value) => LEFT + value * (WIDTH - LEFT - 8);
-  const y = (value) => HEIGHT - BELOW - value * (HEIGHT - BELOW - 8);
+  const { at: x } = makeScale([0, 1], [LEFT, WIDTH - 8]);
+  const { at: y } = makeScale([0, 1], [HEIGHT - BELOW, 8]);
   const most = Math.max(...bins.map(({ n }) => n));
   const drawing = draw("svg", {
     ...{ viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "calibration" },
@@ -26,8 +27,8 @@ export function createCalibration(element, { right, confidence }) {
   for (const at of [0, 0.5, 1]) {
     drawing.append(
       draw("line", { x1: x(0), x2: x(1), y1: y(at), y2: y(at), class: "grid" }),
-      draw("text", { x: LEFT - 6, y: y(at) + 4, "text-anchor": "end" }, share(at, 0)),
-      draw("text", { x: x(at), y: HEIGHT - 14, "text-anchor": "middle" }, share(at, 0)),
+      drawText(LEFT - 6, y(at) + 4, share(at, 0), "end"),
+      drawText(x(at), HEIGHT - 14, share(at, 0), "middle"),
     );
   }
   drawing.append(draw("line", { x1: x(0), x2: x(1), y1: y(0), y2: y(1), class: "ideal" }));
@@ -40,9 +41,7 @@ export function createCalibration(element, { right, confidence }) {
     dot.append(draw("title", {}, said));
     drawing.append(dot);
   });
-  drawing.append(
-    draw("text", { x: x(0.5), y: HEIGHT - 1, "text-anchor": "middle" }, "how sure it is"),
-  );
+  drawing.append(drawText(x(0.5), HEIGHT - 1, "how sure it is", "middle"));
   element.append(
     make(
       "section",
@@ -63,11 +62,4 @@ function binsOf(right, confidence) {
     bin.hits += right[i] ? 1 : 0;
   });
   return bins;
-}
-
-function draw(tag, attributes, text = "") {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.textContent = text;
-  return element;
 }

@@ -2,9 +2,10 @@
 // iteration does: the lower bound touches the likelihood at each E-step, and lifts at each M-step.
 
 import { make } from "../pieces/elements.js";
+import { digitsOf, makeScale, niceStep, ticksOf } from "../pieces/scales.js";
+import { draw, drawText } from "../pieces/svg.js";
 import { decimal } from "../pieces/words.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [340, 190];
 const EDGE = { left: 54, right: 10, top: 10, bottom: 26 };
 const NEAR = 3; // iterations on both sides that are seen close up
@@ -47,10 +48,8 @@ export class Chart {
     this.#legend.hidden = !isClose;
     if (!heights.length) return;
     const [low, high] = padded(Math.min(...heights), Math.max(...heights));
-    const x = (value) =>
-      EDGE.left + ((value - first) / (last - first)) * (WIDTH - EDGE.left - EDGE.right);
-    const y = (value) =>
-      HEIGHT - EDGE.bottom - ((value - low) / (high - low)) * (HEIGHT - EDGE.top - EDGE.bottom);
+    const { at: x, from } = makeScale([first, last], [EDGE.left, WIDTH - EDGE.right]);
+    const { at: y } = makeScale([low, high], [HEIGHT - EDGE.bottom, EDGE.top]);
     this.#axes(first, last, low, high, x, y);
     const path = (points) =>
       points.map(([px, py], i) => `${i ? "L" : "M"}${x(px)} ${y(py)}`).join("");
@@ -92,16 +91,14 @@ export class Chart {
     svg.onclick = (event) => {
       const box = svg.getBoundingClientRect();
       const at = ((event.clientX - box.left) / box.width) * WIDTH;
-      const share = (at - EDGE.left) / (WIDTH - EDGE.left - EDGE.right);
-      this.#onGo(halfOf(fit, Math.round(first + share * (last - first))));
+      this.#onGo(halfOf(fit, Math.round(from(at))));
     };
   }
 
   #axes(first, last, low, high, x, y) {
     const bottom = HEIGHT - EDGE.bottom;
-    const nice = Math.max(niceStep((last - first) / MOST_TICKS), 1); // whole iterations
-    for (let tick = Math.ceil(first / nice) * nice; tick <= last; tick += nice)
-      this.#svg.append(text(x(tick), bottom + 14, String(tick), "middle", "tick"));
+    for (const tick of ticksOf([first, last], MOST_TICKS, 1)) // whole iterations
+      this.#svg.append(drawText(x(tick), bottom + 14, String(tick), "middle", "tick"));
     this.#svg.append(
       draw("line", {
         x1: EDGE.left,
@@ -110,11 +107,10 @@ export class Chart {
         y2: bottom,
         class: "axis",
       }),
-      text(WIDTH - EDGE.right, bottom + 24, "iteration", "end"),
+      drawText(WIDTH - EDGE.right, bottom + 24, "iteration", "end"),
     );
-    const gap = niceStep((high - low) / 3);
-    const digits = Math.max(-Math.floor(Math.log10(gap) + 1e-9), 0);
-    for (let value = Math.ceil(low / gap) * gap; value < high; value += gap)
+    const digits = digitsOf(niceStep((high - low) / 3));
+    for (const value of ticksOf([low, high], 3))
       this.#svg.append(
         draw("line", {
           x1: EDGE.left,
@@ -123,15 +119,9 @@ export class Chart {
           y2: y(value),
           class: "grid",
         }),
-        text(EDGE.left - 6, y(value) + 3.5, decimal(value, digits), "end"),
+        drawText(EDGE.left - 6, y(value) + 3.5, decimal(value, digits), "end"),
       );
   }
-}
-
-// 1, 2 or 5 times a power of ten, about as large.
-function niceStep(size) {
-  const unit = 10 ** Math.floor(Math.log10(size));
-  return [1, 2, 5, 10].find((times) => times * unit >= size) * unit;
 }
 
 /** The half step at which an iteration's E-step is done, of the frame nearest to it. */
@@ -168,15 +158,4 @@ function linesOf(fit, first, last) {
 function padded(low, high) {
   const room = 0.12 * (high - low || Math.abs(high) * 1e-3 || 1);
   return [low - room, high + room];
-}
-
-function draw(tag, attributes, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-function text(x, y, said, anchor, kind = "") {
-  return draw("text", { x, y, "text-anchor": anchor, class: kind }, said);
 }

@@ -1,6 +1,7 @@
 // The exported page: the overview, the map and the pad, of the model that lies in the page itself.
 
 import { fromAddress, toAddress } from "../explorer/address.js";
+import { bytesOf } from "./content.js";
 import { createDraw } from "../draw/draw.js";
 import { storageIn } from "../draw/drawings.js";
 import { make, makeButton } from "../pieces/elements.js";
@@ -142,16 +143,4 @@ class Page {
     this.#tabs[next].focus();
     event.preventDefault();
   }
-}
-
-function bytesOf(encoded) {
-  let text;
-  try {
-    text = atob(encoded.trim());
-  } catch {
-    throw new Error("blob is damaged: it is no base64. Export the model again.");
-  }
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }
