@@ -86,7 +86,7 @@ def test_runs_equal_but_for_the_seed_are_a_group() -> None:
         a_run(replace(QUICK, seed=9), settings={"data": "fashion"}),
         a_run(replace(QUICK, seed=8), settings={"attempts": 5}),
     ]
-    group = "quick, epochs 2 on mnist"
+    group = "quick on MNIST, epochs 2"
     assert group_names(runs) == [group] * 4 + [None] * 3
     [found] = compare(runs).groups
     assert found.name == group and found.members == (0, 1, 2, 3)
@@ -98,7 +98,7 @@ def test_runs_equal_but_for_the_seed_are_a_group() -> None:
     # Two groups that the same words describe keep apart.
     one, other = (replace(QUICK, kl_warmup=warmup) for warmup in (0.1, 0.2))
     custom = [a_run(replace(config, seed=seed)) for config in (one, other) for seed in (0, 1)]
-    assert group_names(custom) == ["custom on mnist"] * 2 + ["custom on mnist (2)"] * 2
+    assert group_names(custom) == ["custom on MNIST"] * 2 + ["custom on MNIST (2)"] * 2
 
 
 def test_titles_tell_runs_apart(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_the_command_line_compares_runs(
     assert main(["compare", *paths]) == 0
     said = capsys.readouterr().out
     assert "\nseed " in said and "learning rate" not in said
-    assert "over seeds (1, 2):" in said and "94.5 ± 0.7071  (n = 2)" in said
+    assert "over seeds (1, 2):" in said and "94.5 ± 0.7  (n = 2)" in said
     assert main(["compare", *paths, "--all"]) == 0
     assert "learning rate" in capsys.readouterr().out
     assert main(["compare", *paths, "--json"]) == 0

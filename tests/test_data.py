@@ -481,7 +481,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("minst", "usps, a .npz or .npy file or a folder of images; there is no file or folder minst."),
+        (
+            "minst",
+            "usps, a .npz or .npy file or a folder of images; there is no file or folder minst.",
+        ),
         ("missing.npz", "there is no file or folder missing.npz."),
     ],
 )

@@ -145,7 +145,7 @@ ALLOWED = {
         "training",
     },
     "adaptation": {"model", "preprocess", "reading"},
-    "comparison": {"config", "runs", "settings"},  # runs for the types alone
+    "comparison": {"runs", "settings"},
     "reading": {"model", "preprocess", "typicality"},
     "photo_reading": {"model", "photo", "reading"},
     "replay": {"mixture", "model"},

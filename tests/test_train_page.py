@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import pickle
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,8 @@ from streamlit.testing.v1 import AppTest
 
 from vaegmm.app.words import share
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
-from vaegmm.runs import Run, RunError, list_runs
+from vaegmm.estimation import Estimate
+from vaegmm.runs import About, Run, RunError, list_runs, queue
 from vaegmm.settings import setting
 from vaegmm.training import NonFiniteLossError, Progress
 
@@ -55,9 +56,14 @@ def make_run(runs_folder: Path, tiny_data: Path) -> Callable[..., Run]:
 
 @pytest.fixture
 def launched(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
-    """Record what is launched instead of launching it."""
+    """Record what is launched instead of launching it; it is a stopped run afterwards."""
     runs: list[Run] = []
-    monkeypatch.setattr(Run, "launch", lambda run: runs.append(run))
+
+    def launch(run: Run) -> None:
+        runs.append(run)
+        run.write_status("stopped")
+
+    monkeypatch.setattr(Run, "launch", launch)
     return runs
 
 
@@ -74,7 +80,7 @@ def _run(page: AppTest) -> AppTest:
 
 
 def _texts(page: AppTest) -> str:
-    elements = [*page.markdown, *page.caption, *page.error]
+    elements = [*page.markdown, *page.caption, *page.error, *page.text]
     return "\n".join(element.value for element in elements)
 
 
@@ -96,7 +102,7 @@ def test_without_runs_it_offers_to_start_one() -> None:
     page = _open()
     assert page.title[0].value == "Train"
     assert page.selectbox(key="data").value == "digits", "the others would have to be downloaded"
-    assert "None yet" in _texts(page)
+    assert "A training is a process of its own" in _texts(page)
     assert "1,199 training images in batches of 128: 10 steps an epoch, 1,200 in all" in _texts(
         page
     )
@@ -107,6 +113,9 @@ def test_without_runs_it_offers_to_start_one() -> None:
 def test_the_settings_start_from_the_preset_and_are_launched(launched: list[Run]) -> None:
     page = _open()
     page.button_group(key="preset").set_value("reference")
+    page.text_input(key="new_title").set_value("As described / ÄÖ")
+    page.text_area(key="new_note").set_value("A note.")
+    page.multiselect(key="new_tags").set_value(["seeds"])
     _run(page)
     assert page.number_input(key="reference-epochs").value == 100
     assert page.number_input(key="reference-kl_weight").value == 3.0
@@ -129,10 +138,82 @@ def test_the_settings_start_from_the_preset_and_are_launched(launched: list[Run]
         mixture=replace(reference.mixture, n_components=20),
     )
     assert (run.settings["data"], run.settings["device"]) == ("digits", "cpu")
+    assert run.about == About("As described / ÄÖ", "A note.", ("seeds",))
     assert page.selectbox(key="run").value == run.name
+    assert page.query_params["run"] == run.name
     assert page.toast[0].value == "The training has started."
+    assert page.text_input(key="new_title").value == "", "the next one has a name of its own"
     shown = page.dataframe[0].value.iloc[0]
     assert shown["Settings"] == "reference, epochs 7, learning rate 0.0001, clusters 20, seed 3"
+
+
+def test_what_is_hardly_meant_is_asked_about_before_it_starts(launched: list[Run]) -> None:
+    page = _open()
+    page.number_input(key="default-epochs").set_value(1_000_000)
+    page.number_input(key="default-batch_size").set_value(2000)
+    page.number_input(key="attempts").set_value(3)
+    _run(page)
+    assert "epochs are a lot" not in _texts(page), "nobody has asked for it yet"
+    page.button(key="start").click()
+    _run(page)
+    assert not launched
+    assert "1,000,000 epochs are a lot" in _texts(page)
+    assert "A batch of 2,000 is larger than the data" in _texts(page)
+    page.button(key="change_it").click()
+    _run(page)
+    assert "epochs are a lot" not in _texts(page)
+    page.button(key="start").click()
+    _run(page)
+    page.number_input(key="default-epochs").set_value(1001)
+    _run(page)
+    assert "epochs are a lot" not in _texts(page), "another training is asked about anew"
+    page.button(key="start").click()
+    _run(page)
+    page.button(key="start_all_the_same").click()
+    _run(page)
+    (run,) = launched
+    assert (run.config.epochs, run.attempts) == (1001, 3)
+
+
+def test_the_time_that_a_training_takes_is_said_when_it_was_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = threading.Event()
+
+    def measure(*arguments: object) -> Estimate:
+        asked.wait(60)
+        return Estimate(125.0, 100.0, 3700.0, 0.0, 0.0, 0.0, 0.0, 1, "cpu", 1)
+
+    monkeypatch.setattr("vaegmm.app.trainings.estimates.estimate", measure)
+    page = _open()
+    page.number_input(key="default-seed").set_value(12345)  # which nobody has asked about before
+    _run(page)
+    assert "How long it will take is being measured" in _texts(page)
+    asked.set()
+    deadline = time.monotonic() + 60
+    while "About" not in _texts(page) and time.monotonic() < deadline:
+        _run(page)
+    assert "About 2 min 5 s on this machine (1 min 40 s to 1 h 1 min)." in _texts(page)
+
+
+def test_the_network_is_changed_where_the_preset_allows_it(launched: list[Run]) -> None:
+    page = _open()
+    page.number_input(key="default-latents").set_value(4)
+    page.text_input(key="default-hidden").set_value("100, fifty")
+    _run(page)
+    assert page.error[0].value == "Hidden units must be whole numbers, by commas."
+    page.text_input(key="default-hidden").set_value("100, 50")
+    _run(page)
+    assert not page.error
+    page.button(key="start").click()
+    _run(page)
+    assert (launched[0].config.vae.latent_dim, launched[0].config.vae.hidden_units) == (
+        4,
+        (100, 50),
+    )
+    page.button_group(key="preset").set_value("reference")
+    _run(page)
+    assert not any(box.key == "reference-latents" for box in page.number_input)
 
 
 def test_data_that_is_not_here_says_that_it_will_be_downloaded(launched: list[Run]) -> None:
@@ -185,7 +266,6 @@ def test_settings_survive_a_change_of_page(tiny_data: Path, make_run: Callable[.
     page.number_input(key="quick-epochs").set_value(7)
     page.number_input(key="quick-learning_rate").set_value(0.01)
     page.selectbox(key="device").select("cpu")
-    page.multiselect(key="compare").select("two")
     _run(page)
     _run(page.switch_page("pages/2_Reconstruct.py"))
     _run(page.switch_page("pages/1_Train.py"))
@@ -196,10 +276,6 @@ def test_settings_survive_a_change_of_page(tiny_data: Path, make_run: Callable[.
     assert page.number_input(key="quick-learning_rate").value == 0.01
     assert page.selectbox(key="device").value == "cpu"
     assert page.selectbox(key="run").value == "one"
-    assert page.multiselect(key="compare").value == ["two"]
-    page.selectbox(key="run").select("two")  # which then is not compared with itself
-    _run(page)
-    assert page.multiselect(key="compare").value == []
 
 
 @pytest.mark.parametrize("name", ["one", "two", "gone"])
@@ -217,6 +293,7 @@ def test_an_address_opens_its_training(
 
 def test_images_from_a_path(tiny_data: Path, launched: list[Run]) -> None:
     page = _open()
+    page.button_group(key="preset").set_value("quick")
     page.selectbox(key="data").select("a file or folder")
     _run(page)
     assert page.button(key="start").disabled and not page.error
@@ -228,7 +305,8 @@ def test_images_from_a_path(tiny_data: Path, launched: list[Run]) -> None:
     assert page.button(key="start").disabled
 
     page.text_input(key="data_path").set_value(str(tiny_data))
-    page.number_input(key="default-components").set_value(5)
+    page.number_input(key="quick-components").set_value(5)
+    page.number_input(key="quick-batch_size").set_value(16)
     _run(page)
     assert not page.error
     assert "60 training images" in _texts(page)
@@ -239,8 +317,11 @@ def test_images_from_a_path(tiny_data: Path, launched: list[Run]) -> None:
 
 def test_images_from_an_upload(tiny_data: Path, launched: list[Run]) -> None:
     page = _open()
+    page.button_group(key="preset").set_value("quick")
     page.selectbox(key="data").select("an upload")
-    page.number_input(key="default-components").set_value(5)
+    _run(page)
+    page.number_input(key="quick-components").set_value(5)
+    page.number_input(key="quick-batch_size").set_value(16)
     _run(page)
     assert page.button(key="start").disabled and not page.error
     uploader = page.file_uploader(key="data_upload")
@@ -318,7 +399,7 @@ def test_a_finished_run_can_be_loaded(make_run: Callable[..., Run]) -> None:
     run = make_run()
     run.execute()
     page = _open()
-    assert {"Load", "Delete it"} <= _buttons(page) and not {"Stop", "Resume"} & _buttons(page)
+    assert {"Load", "Delete"} <= _buttons(page) and not {"Stop", "Resume"} & _buttons(page)
     metrics = {metric.label: metric.value for metric in page.metric}
     assert metrics["Classification"] == share(run.metrics["classification_accuracy"])
     assert metrics["Cross-entropy, test"] == f"{run.metrics['cross_entropy']:.1f} nats"
@@ -333,7 +414,7 @@ def test_a_finished_run_can_be_loaded(make_run: Callable[..., Run]) -> None:
 def test_a_stopped_run_can_be_resumed(make_run: Callable[..., Run], launched: list[Run]) -> None:
     run = _interrupt_after_an_epoch(make_run())
     page = _open()
-    assert {"Resume", "Delete it"} <= _buttons(page) and not {"Stop", "Load"} & _buttons(page)
+    assert {"Resume", "Delete"} <= _buttons(page) and not {"Stop", "Load"} & _buttons(page)
     shown = page.dataframe[0].value.iloc[0]
     assert (shown["State"], shown["Epochs"]) == ("stopped", "1 of 2")
     page.button(key="resume").click()
@@ -350,7 +431,7 @@ def test_a_failed_run_shows_its_reason_and_its_log(make_run: Callable[..., Run])
         "The loss stopped being a number in epoch 3. Start again with a lower learning rate."
     )
     assert any("vaegmm: it broke" in code.value for code in page.code)
-    assert {"Resume", "Delete it"} <= _buttons(page)
+    assert {"Resume", "Delete"} <= _buttons(page)
 
 
 def test_an_active_run_can_be_stopped_and_nothing_else(
@@ -364,7 +445,7 @@ def test_an_active_run_can_be_stopped_and_nothing_else(
         run.write_status("training", progress)
         page = _open()
         assert "Stop" in _buttons(page)
-        assert not {"Resume", "Load", "Delete it"} & _buttons(page)
+        assert not {"Resume", "Load", "Delete"} & _buttons(page)
         (bar,) = page.get("progress")
         assert bar.proto.text == "Epoch 2 of 4, step 3 of 4, 1 min 5 s left"
         assert bar.proto.value == int(100 * progress.fraction)
@@ -392,8 +473,10 @@ def test_a_run_that_ends_while_it_is_watched_offers_what_comes_next(
     assert "Load" in _buttons(page) and "Stop" not in _buttons(page)
 
 
-def test_a_deleted_run_is_gone(make_run: Callable[..., Run], runs_folder: Path) -> None:
-    make_run("one")
+def test_a_deleted_run_is_gone_and_can_be_had_back(
+    make_run: Callable[..., Run], runs_folder: Path
+) -> None:
+    make_run("one").describe(title="*The* first")
     make_run("two")
     page = _open()
     page.selectbox(key="run").select("one")
@@ -401,7 +484,177 @@ def test_a_deleted_run_is_gone(make_run: Callable[..., Run], runs_folder: Path) 
     page.button(key="delete").click()
     _run(page)
     assert [run.name for run in list_runs(runs_folder)] == ["two"]
-    assert page.selectbox(key="run").options == ["two"]
+    assert page.selectbox(key="run").value == "two"
+    assert "Deleted **\\*The\\* first**." in _texts(page)
+    page.button(key="undo").click()
+    _run(page)
+    assert {run.name for run in list_runs(runs_folder)} == {"one", "two"}
+    assert page.selectbox(key="run").value == "one"
+    assert "Undo" not in _buttons(page)
+
+
+def _ticked(page: AppTest, *places: int) -> AppTest:
+    """Tick rows of the list, as somebody does."""
+    key = page.dataframe[0].proto.id.split("-", 2)[2]  # of the element, behind a hash
+    page.session_state[key] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
+    return _run(page)
+
+
+def test_the_list_is_searched_and_filtered_and_an_address_says_how(
+    make_run: Callable[..., Run],
+) -> None:
+    for name, title, tags in [
+        ("one", "Wider encoder", ["seeds", "talk"]),
+        ("two", "Narrow encoder", ["seeds"]),
+        ("three", "", []),
+    ]:
+        make_run(name).describe(title=title, tags=tags, note="" if tags else "for the talk")
+    (page := AppTest.from_file(str(APP), default_timeout=120)).switch_page("pages/1_Train.py")
+    page.query_params["search"] = "encoder"
+    page.query_params["tags"] = "talk"
+    _run(page)
+    assert list(page.dataframe[0].value["Training"]) == ["Wider encoder"]
+    page.multiselect(key="tags").set_value([])
+    _run(page)
+    assert set(page.dataframe[0].value["Training"]) == {"Wider encoder", "Narrow encoder"}
+    page.text_input(key="search").set_value("TALK custom")
+    _run(page)
+    assert len(page.dataframe[0].value) == 2, "words are looked for in tags, notes and settings"
+    page.text_input(key="search").set_value("nothing of the kind")
+    _run(page)
+    assert not page.dataframe and "None of them is like that." in _texts(page)
+
+
+def test_what_is_ticked_is_watched_compared_and_deleted(
+    make_run: Callable[..., Run], runs_folder: Path
+) -> None:
+    for name in ("one", "two", "three"):
+        make_run(name)
+    page = _open()
+    order = [run.name for run in list_runs()]
+    _ticked(page, 2)
+    page.button(key="open_watch").click()
+    _run(page)
+    assert page.selectbox(key="run").value == order[2]
+    _ticked(page, 0, 1)
+    page.button(key="open_compare").click()
+    _run(page)
+    assert page.multiselect(key="compared_runs").value == order[:2]
+    _ticked(page, 0, 1)
+    page.button(key="delete_ticked").click()
+    _run(page)
+    assert [run.name for run in list_runs(runs_folder)] == order[2:]
+    page.button(key="undo").click()
+    _run(page)
+    assert len(list_runs(runs_folder)) == 3
+
+
+def test_a_damaged_run_is_listed_with_its_reason_and_can_be_deleted(
+    make_run: Callable[..., Run], runs_folder: Path
+) -> None:
+    make_run("whole")
+    (make_run("broken").path / "config.json").write_text("{")
+    page = _open()
+    shown = page.dataframe[0].value
+    (place,) = np.flatnonzero(shown["State"] == "damaged").tolist()
+    assert shown["Training"][place] == "broken"
+    _ticked(page, place)
+    (error,) = page.error
+    assert "broken" in error.value and "damaged" in error.value
+    assert str(runs_folder) not in error.value
+    page.button(key="delete_ticked").click()
+    _run(page)
+    assert [run.name for run in list_runs(runs_folder)] == ["whole"]
+
+
+def test_a_damaged_run_alone_hides_nothing(
+    make_run: Callable[..., Run],
+) -> None:
+    (make_run("broken").path / "config.json").write_text("{")
+    page = _open()
+    assert "A training is a process of its own" in _texts(page)
+    assert list(page.dataframe[0].value["State"]) == ["damaged"]
+
+
+def test_name_note_and_tags_are_changed_in_place(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    page = _open()
+    page.text_input(key="title-tiny").set_value("Another name")
+    page.text_area(key="note-tiny").set_value("Seen in the talk.")
+    page.multiselect(key="tags-tiny").set_value(["talk"])
+    page.button(key="keep").click()
+    _run(page)
+    assert run.about == About("Another name", "Seen in the talk.", ("talk",))
+    assert page.selectbox(key="run").options[0] == "Another name"
+    page.text_input(key="title-tiny").set_value("x" * 301)
+    page.button(key="keep").click()
+    _run(page)
+    assert page.error[0].value.startswith("The title must have at most 300 characters")
+
+
+def test_a_duplicate_begins_with_what_the_other_was(
+    make_run: Callable[..., Run], launched: list[Run], tiny_data: Path
+) -> None:
+    run = make_run()
+    run.describe(title="Tiny", tags=["small"])
+    page = _open()
+    page.button(key="duplicate").click()
+    _run(page)
+    assert page.button_group(key="preset").value == "copy"
+    assert page.text_input(key="data_path").value == str(tiny_data)
+    assert page.text_input(key="new_title").value == "Tiny (2)"
+    page.number_input(key="copy-tiny-epochs").set_value(3)
+    page.toggle(key="film").set_value(False)
+    _run(page)
+    page.button(key="start").click()
+    _run(page)
+    (copy,) = launched
+    assert copy.config == replace(TINY, epochs=3)
+    assert (copy.title, copy.about.tags) == ("Tiny (2)", ("small",))
+    assert copy.settings["film"] is False
+
+
+def test_runs_wait_for_their_turn_and_can_be_called_up_or_left_out(
+    make_run: Callable[..., Run], launched: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vaegmm.runs.detached.start", lambda *arguments, **options: 1)
+    busy = make_run("busy")
+    with FileLock(busy.path / "lock"):
+        busy.write_status("training")
+        page = _open()
+        for _ in range(2):
+            page.button(key="start").click()
+            _run(page)
+        assert page.toast[0].value == "The training waits for its turn."
+        assert "It is number 2 of those that wait" in _texts(page)
+        assert not launched
+        page.button(key="start_now").click()
+        _run(page)
+        assert [run.name for run in launched] == [page.selectbox(key="run").value]
+        waiting = next(run for run in list_runs() if run.status.state == "waiting")
+        page.selectbox(key="run").select(waiting.name)
+        _run(page)
+        assert "It is the next to start" in _texts(page)
+        page.button(key="cancel").click()
+        _run(page)
+        assert waiting.status.state == "stopped"
+        assert {"Resume", "Delete"} <= _buttons(page)
+        page.number_input(key="at_once").set_value(3)
+        _run(page)
+        assert queue.settings().at_once == 3
+
+
+def test_an_address_opens_a_comparison(make_run: Callable[..., Run]) -> None:
+    for name in ("one", "two", "three"):
+        make_run(name)
+    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/1_Train.py")
+    page.query_params["tab"] = "Compare"
+    page.query_params["compare"] = ["one", "two", "gone"]
+    _run(page)
+    assert page.multiselect(key="compared_runs").value == ["one", "two"]
+    page.multiselect(key="compared_runs").select("three")
+    _run(page)
+    assert page.query_params["compare"] == ["one", "two", "three"]
 
 
 def test_what_a_run_refuses_is_shown(
@@ -419,24 +672,6 @@ def test_what_a_run_refuses_is_shown(
     assert page.error[0].value.startswith("Another process is at work on this training")
 
 
-def test_curves_of_several_runs_are_compared(make_run: Callable[..., Run]) -> None:
-    for name in ("one", "two"):
-        make_run(name).execute()
-    page = _open()
-    page.selectbox(key="run").select("one")
-    _run(page)
-    assert _curve_names(page) == [["one", "one"], ["one", "one"]]
-    page.multiselect(key="compare").select("two")
-    _run(page)
-    assert _curve_names(page) == [["one", "one", "two", "two"]] * 2
-
-
-def _curve_names(page: AppTest) -> list[list[str]]:
-    """Return the names of the traces of each chart."""
-    charts = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
-    return [[trace["name"] for trace in chart["data"]] for chart in charts]
-
-
 @pytest.mark.slow
 def test_a_training_is_launched_watched_and_loaded(runs_folder: Path, tiny_data: Path) -> None:
     page = _open()
@@ -445,6 +680,7 @@ def test_a_training_is_launched_watched_and_loaded(runs_folder: Path, tiny_data:
     _run(page)
     page.text_input(key="data_path").set_value(str(tiny_data))
     page.number_input(key="quick-components").set_value(3)
+    page.number_input(key="quick-batch_size").set_value(16)
     page.number_input(key="quick-epochs").set_value(2)
     _run(page)
     page.button(key="start").click()

@@ -10,7 +10,6 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaegmm.settings import describe
@@ -236,5 +235,7 @@ def _with_path(run: Run) -> str:
 
 
 def _group_name(run: Run) -> str:
-    config = dataclasses.replace(run.config, seed=0)
-    return f"{describe(config)} on {Path(run.settings['data']).stem}"
+    from vaegmm.runs.about import data_title
+
+    preset, *changes = describe(dataclasses.replace(run.config, seed=0)).split(", ")
+    return ", ".join([f"{preset} on {data_title(run.settings['data'])}", *changes])

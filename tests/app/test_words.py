@@ -7,7 +7,7 @@ import pytest
 
 import vaegmm
 from vaegmm import data
-from vaegmm.app.words import SENTENCES, sentence, share
+from vaegmm.app.words import SENTENCES, distinct, plain, sentence, share, shortened
 from vaegmm.config import PRESETS
 from vaegmm.settings import change
 
@@ -26,6 +26,25 @@ from vaegmm.settings import change
 )
 def test_shares_are_rounded_half_up(value, digits, said):
     assert share(value, digits) == said
+
+
+def test_a_long_name_keeps_both_ends():
+    assert shortened("seed 1 of the wide encoder", 26) == "seed 1 of the wide encoder"
+    assert shortened("a seed of the wide encoder, number 17", 20) == "a seed of…number 17"
+
+
+def test_names_that_look_the_same_are_told_apart():
+    titles = {"c": "quick", "b": "quick", "long": "x" * 30 + "1" * 30, "a": "quick"}
+    titles["longer"] = "x" * 30 + "2" * 10 + "1" * 30
+    labels = distinct(titles, 20)
+    assert list(labels) == list(titles)
+    assert (labels["a"], labels["b"], labels["c"]) == ("quick", "quick (2)", "quick (3)")
+    assert labels["long"] != labels["longer"]
+    assert all(len(label) <= 20 for label in labels.values())
+
+
+def test_a_name_is_no_markdown():
+    assert plain("*a* [b](c) $d$ e") == "\\*a\\* \\[b\\]\\(c\\) \\$d\\$ e"
 
 
 def reasons() -> set[str]:

@@ -254,6 +254,15 @@ def test_a_film_is_followed_while_it_grows(modules: Modules, server: Server) -> 
     page.get_by_role("button", name="Live").click()
     assert shown(modules)["title"] == "epoch 4 of 4"
 
+    hide = "(isHidden) => { Object.defineProperty(document, 'hidden', { value: isHidden, "
+    hide += "configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    page.wait_for_timeout(300)  # a question that is under way
+    n_asked = len(server.asked)
+    page.wait_for_timeout(900)
+    assert len(server.asked) == n_asked, "nobody looks"
+    page.evaluate(hide, False)
+
     server.said("a", state="finished", is_active=False)
     server.runs["a"]["film"]["error"] = "The film ends here, the training goes on: disk full."
     expect(page.get_by_text("disk full")).to_be_visible()
@@ -328,7 +337,8 @@ def test_two_trainings_side_by_side(modules: Modules, server: Server) -> None:
     for name, epochs in (("a", 4), ("b", 6)):
         server.said(name, state="finished", is_active=False, epochs=epochs, losses=losses(epochs))
     modules.run(MOUNT, runs=[server.run("a"), server.run("b", colour="#ffa90e")])
-    wait_for(modules, "trainings.shown.films.every(({ n }) => n > 0)")
+    wait_for(modules, "trainings.shown.title === 'epoch 6 of 6'")
+    expect(page.locator("canvas.sheet")).to_have_count(2)
     expect(page.get_by_role("heading", name="Training ")).to_have_text(["Training a", "Training b"])
     boxes = [page.locator(".stage").nth(i).bounding_box() for i in range(2)]
     assert boxes[0] and boxes[1]

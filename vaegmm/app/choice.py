@@ -12,12 +12,13 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from vaegmm.app.words import sentence
+from vaegmm.app.words import distinct, sentence
 from vaegmm.checkpoint import CheckpointError, read_header, read_parts
 from vaegmm.runs import list_runs
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 UPLOAD_MEGABYTES = 50
+_WIDTH = 28  # characters that the sidebar has room for
 
 # Session keys that no widget owns, so that they survive a change of page.
 _CHOSEN = "checkpoint"
@@ -33,6 +34,11 @@ def choose_checkpoint(path: str | Path) -> None:
 def chosen_checkpoint() -> str:
     """Return the checkpoint that every page shows; `offer_models` was asked before."""
     return str(st.session_state[_CHOSEN])
+
+
+def is_chosen(path: str | Path) -> bool:
+    """Whether a checkpoint is the one that every page shows."""
+    return st.session_state.get(_CHOSEN) == str(Path(path).resolve())
 
 
 def first_checkpoint() -> str | None:
@@ -64,10 +70,12 @@ def offer_models() -> str | None:
         else:
             chosen = None
     st.session_state[_CHOSEN] = st.session_state[_PICKER] = chosen or _default(sources)
+    labels, name = distinct(sources, _WIDTH), sources[st.session_state[_PICKER]]
     chooser.selectbox(
         "Model",
         list(sources),
-        format_func=lambda path: sources.get(path, Path(path).stem),
+        format_func=lambda path: labels.get(path, str(path)),
+        help=name if len(name) > _WIDTH else None,
         key=_PICKER,
         on_change=lambda: choose_checkpoint(st.session_state[_PICKER]),
     )
@@ -78,7 +86,7 @@ def _sources(uploads: Iterable[str] = ()) -> dict[str, str]:
     """Return what can be chosen: path -> what it is called."""
     shipped = {path: path.stem for path in CHECKPOINTS.glob("*.safetensors")}
     shipped = dict(sorted(shipped.items(), key=lambda entry: entry[1]))
-    runs = {run.model_path: f"run {run.name}" for run in list_runs() if run.model_path.is_file()}
+    runs = {run.model_path: run.title for run in list_runs() if run.model_path.is_file()}
     own = {Path(path): f"upload {Path(path).stem}" for path in uploads if Path(path).is_file()}
     return {str(path.resolve()): name for path, name in {**shipped, **runs, **own}.items()}
 

@@ -7,6 +7,7 @@ people can do, by the reason that an error carries.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -157,6 +158,38 @@ def per_cent(value: float, digits: int = 1) -> Decimal:
     """Return a share in [0, 1] in per cent, rounded as `share` says it."""
     exact = Decimal(repr(round(float(value), 9))) * 100
     return exact.quantize(Decimal(10) ** -digits, ROUND_HALF_UP)
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a text that has more characters than this in its middle: names differ at both ends."""
+    if len(text) <= most:
+        return text
+    ahead = (most - 1) // 2
+    return f"{text[:ahead].rstrip()}…{text[ahead + 1 - most :].lstrip()}"
+
+
+def distinct(titles: Mapping[str, str], most: int) -> dict[str, str]:
+    """Return titles, cut to some characters, of which no two are the same.
+
+    Args:
+        titles: by name, the newest first; of those that are the same the oldest stays as it is.
+        most: characters of a title.
+    """
+    labels: dict[str, str] = {}
+    taken: set[str] = set()
+    for name, title in reversed(list(titles.items())):
+        number, ending = 1, ""
+        while (label := shortened(title, most - len(ending)) + ending) in taken:
+            number += 1
+            ending = f" ({number})"
+        taken.add(label)
+        labels[name] = label
+    return {name: labels[name] for name in titles}
+
+
+def plain(text: str) -> str:
+    """Write what people called something such that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+.!|$:~&-])", r"\\\1", text)
 
 
 def say_verdict(reading: Reading, label_names: Sequence[str]) -> tuple[str, str, str]:

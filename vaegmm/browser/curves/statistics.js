@@ -24,9 +24,8 @@ export function meanAndSd(rows) {
   return { mean, sd };
 }
 
-/** Return the value below which a share of the values lies, interpolated between two of them. */
-export function quantile(values, share) {
-  const sorted = Float64Array.from(values).sort();
+/** Return the value below which a share of ascending values lies, interpolated between two. */
+export function quantile(sorted, share) {
   const at = share * (sorted.length - 1);
   const below = sorted[Math.floor(at)];
   return below + (sorted[Math.ceil(at)] - below) * (at - Math.floor(at));
@@ -47,12 +46,9 @@ export function rangeOf(curves, isLog, isAll) {
   const [to, back] = isLog ? [Math.log, Math.exp] : [(value) => value, (value) => value];
   let [low, high, least, most] = [Infinity, -Infinity, Infinity, -Infinity];
   for (const curve of curves) {
-    const values = curve.map(to).filter(Number.isFinite);
+    const values = Float64Array.from(curve.map(to).filter(Number.isFinite)).sort();
     if (!values.length) continue;
-    const [first, last] = values.reduce(
-      ([min, max], value) => [Math.min(min, value), Math.max(max, value)],
-      [Infinity, -Infinity],
-    );
+    const [first, last] = [values[0], values.at(-1)];
     [least, most] = [Math.min(least, first), Math.max(most, last)];
     const [below, above] = [quantile(values, TAIL), quantile(values, 1 - TAIL)];
     const reach = values.length < FEW ? Infinity : REACH * (above - below);

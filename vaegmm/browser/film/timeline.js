@@ -34,7 +34,7 @@ export class Timeline {
 
   /** @param {number[][]} films  the moments of each one's frames, rising */
   constructor(films) {
-    this.#films = films;
+    this.#films = films.map((moments) => [...moments]); // a film that is read grows meanwhile
     this.#moments = [...new Set(films.flat())].sort((a, b) => a - b);
   }
 
