@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from film.made import made_film
+from made import made_film
 
 from vaegmm.config import (
     PRESETS,
