@@ -151,7 +151,7 @@ ALLOWED = {
     "replay": {"mixture", "model"},
     "browser": {"blocks", "mixture", "model", "projection", "typicality", "vae"},
     "tensorboard": {"config", "data", "film", "images", "runs", "training", "vae"},
-    "estimation": {"checkpoint", "config", "devices", "mixture", "training", "vae"},
+    "estimation": {"checkpoint", "config", "devices", "images", "mixture", "training", "vae"},
     "questions": {"config", "estimation"},
     # Training only inside `fit`: see the subprocess test.
     "model": {
