@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit import runtime
 
 from vaegmm.app import in_page, server, show
+from vaegmm.app.explore import n_trained_on
+from vaegmm.app.guard import Guard
 from vaegmm.app.page import PAGES, TEXT_WIDTH, page, stop_without_model
-from vaegmm.app.routes import ROUTES
+from vaegmm.app.routes import under_base_path
 from vaegmm.model import VAEGMM
 
 
@@ -36,7 +39,7 @@ def show_figures(model: VAEGMM) -> None:
     title = model.provenance.get("data", {}).get("title")
     with st.container(horizontal=True, gap="medium"):
         if title:
-            images = f"{len(model.latents):,} images, without labels."
+            images = f"{n_trained_on(model):,} images, without labels."
             st.metric("Trained on", title, help=images, width="content")
         st.metric("Clusters", len(model.mixture.weights_), width="content")
         show.metrics(model.metrics)
@@ -45,4 +48,9 @@ def show_figures(model: VAEGMM) -> None:
 if runtime.exists():
     main()
 else:  # imported by `streamlit run app.py`, once, before the server starts
-    app = st.App(__file__, lifespan=server.lifespan, routes=ROUTES)
+    app = st.App(
+        __file__,
+        lifespan=server.lifespan,
+        routes=under_base_path(),
+        middleware=[Middleware(Guard)],
+    )

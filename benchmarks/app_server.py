@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -22,12 +22,12 @@ class AppServer:
     """A running app.
 
     Args:
-        port: on 127.0.0.1.
+        address: of its first page.
         process: of the server.
     """
 
-    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
-        self.address = f"http://127.0.0.1:{port}"
+    def __init__(self, address: str, process: subprocess.Popen[bytes]) -> None:
+        self.address = address
         self._process = process
 
     def cpu_seconds(self) -> float:
@@ -47,8 +47,15 @@ class AppServer:
 
 
 @contextmanager
-def running_app() -> Iterator[AppServer]:
+def running_app(
+    environment: Mapping[str, str] | None = None, base_path: str = "", log: Path | None = None
+) -> Iterator[AppServer]:
     """Start the app on a free port of 127.0.0.1; stop it at the end.
+
+    Args:
+        environment: variables of the server beside those of this process.
+        base_path: of its addresses, without slashes.
+        log: where what it prints is kept; its errors are seen, and no more, if None.
 
     Raises:
         SystemExit: if it does not start.
@@ -56,16 +63,20 @@ def running_app() -> Iterator[AppServer]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    output = subprocess.DEVNULL if log is None else log.open("wb")
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"),
             *("--server.port", str(port), "--server.address", "127.0.0.1"),
+            *("--server.baseUrlPath", base_path),
         ],
         cwd=ROOT,
-        stdout=subprocess.DEVNULL,
+        stdout=output,
+        stderr=None if log is None else subprocess.STDOUT,
+        env={**os.environ, **(environment or {})},
     )
     try:
-        server = AppServer(port, process)
+        server = AppServer(f"http://127.0.0.1:{port}/{base_path}".rstrip("/"), process)
         _wait_for(f"{server.address}/_stcore/health", process)
         yield server
     finally:

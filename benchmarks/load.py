@@ -26,6 +26,7 @@ import random
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -33,13 +34,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from app_server import ROOT, AppServer, running_app
-from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Element_pb2 import Element
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
-from websockets.asyncio.client import ClientConnection, connect
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit_client import Client, PageError, Run, told, visiting
 from websockets.exceptions import WebSocketException
-from websockets.typing import Subprotocol
 
 sys.path.insert(0, str(ROOT))  # the package beside the app that is measured, installed or not
 
@@ -50,7 +48,6 @@ N_HANDS = 5
 N_TAUGHT = 10
 OPENED = "nearest=true"  # the part of the page that says what the server reads
 SECONDS_A_STROKE = (0.3, 0.6)
-SECONDS_TO_ANSWER = 120
 
 # What is shown is rounded, and two processes may add up in another order.
 TOLERANCE = 0.0005 + 1e-4
@@ -74,14 +71,6 @@ class Hand(NamedTuple):
 CLEARED = Step([], "", 0.0)
 
 
-class Run(NamedTuple):
-    """What a run of the page's script has sent."""
-
-    elements: list[Element]
-    seconds: float  # from the request until the run is finished
-    sizes: list[int]  # bytes of each message
-
-
 @dataclass
 class Tally:
     """What all people together have seen."""
@@ -91,25 +80,19 @@ class Tally:
     errors: list[str] = field(default_factory=list)
 
 
-class PageError(Exception):
-    """The page has not done what people expect of it."""
-
-
 class Visitor:
     """Somebody on the Draw page.
 
     Args:
-        socket: to the app.
-        address: of the page.
+        client: connected to the app.
         is_looking: whether what the server reads is open.
     """
 
-    def __init__(self, socket: ClientConnection, address: str, is_looking: bool) -> None:
-        self._socket = socket
+    def __init__(self, client: Client, is_looking: bool) -> None:
+        self._client = client
         self.is_looking = is_looking
         self._view = OPENED if is_looking else ""
-        self._address = address
-        self._page_hash = self._fragment_id = self._pad_id = ""
+        self._fragment_id = self._pad_id = ""
 
     async def open(self) -> Run:
         """Open the page.
@@ -117,12 +100,12 @@ class Visitor:
         Raises:
             PageError: if it shows an exception, or no pad.
         """
-        request = BackMsg()
-        request.rerun_script.page_name = "Draw"
-        request.rerun_script.query_string = self._view
-        run = await self._run(request)
-        if not self._pad_id:
+        run = checked(await self._client.open("Draw", self._view))
+        pads = [each.bidi_component.id for each in run.elements if is_pad(each)]
+        if not pads:
             raise PageError("the page has no part called draw: where is the pad?")
+        self._pad_id = pads[-1]
+        self._fragment_id = run.fragments[self._pad_id]
         return run
 
     async def teach(self, taught: list[dict[str, Any]]) -> Run:
@@ -131,13 +114,8 @@ class Visitor:
         Raises:
             PageError: if the page shows an exception.
         """
-        hand = {"revision": "1", "drawings": taught}
-        request = self._request([])
-        # All that a component tells once goes by one name: streamlit.components.v2.
-        events = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{self._pad_id}__events"
-        state = request.rerun_script.widget_states.widgets.add(id=events)
-        state.json_trigger_value = json.dumps([{"event": "hand", "value": hand}])
-        return await self._run(request)
+        hand = told(self._pad_id, "hand", {"revision": "1", "drawings": taught})
+        return await self._run(self._drawn([]), hand)
 
     async def draw(self, strokes: list[Any]) -> Run:
         """Change what is on the pad, as its component does at the end of a stroke.
@@ -145,49 +123,24 @@ class Visitor:
         Raises:
             PageError: if the page shows an exception.
         """
-        return await self._run(self._request(strokes))
+        return await self._run(self._drawn(strokes))
 
-    def _request(self, strokes: list[Any]) -> BackMsg:
-        request = BackMsg()
-        request.rerun_script.page_script_hash = self._page_hash
-        request.rerun_script.fragment_id = self._fragment_id
-        request.rerun_script.query_string = self._view
-        state = request.rerun_script.widget_states.widgets.add(id=self._pad_id)
-        state.json_value = json.dumps({"strokes": strokes})
-        return request
+    def _drawn(self, strokes: list[Any]) -> WidgetState:
+        return WidgetState(id=self._pad_id, json_value=json.dumps({"strokes": strokes}))
 
-    async def _run(self, request: BackMsg) -> Run:
-        request.rerun_script.context_info.url = self._address
-        start = perf_counter()
-        await self._socket.send(request.SerializeToString())
-        elements, sizes, problem = [], [], ""
-        while True:  # to the end of the run, whatever it says: the next one begins there
-            content = await asyncio.wait_for(self._socket.recv(decode=False), SECONDS_TO_ANSWER)
-            message = ForwardMsg.FromString(content)
-            sizes.append(len(content))
-            kind = message.WhichOneof("type")
-            if kind == "new_session":
-                self._page_hash = message.new_session.page_script_hash
-            elif kind == "page_not_found":
-                problem = "there is no page called Draw"
-            elif kind == "ref_hash":
-                problem = "a message is only referred to, and this client keeps none"
-            elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
-                element = message.delta.new_element
-                elements.append(element)
-                if element.WhichOneof("type") == "exception":
-                    problem = f"{element.exception.type}: {element.exception.message}"
-                if is_pad(element):
-                    self._pad_id = element.bidi_component.id
-                    self._fragment_id = message.delta.fragment_id
-            elif kind == "script_finished":
-                if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
-                    problem = "the page's script cannot be compiled"
-                if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-                    continue
-                if problem:
-                    raise PageError(problem)
-                return Run(elements, perf_counter() - start, sizes)
+    async def _run(self, *states: WidgetState) -> Run:
+        return checked(await self._client.run(states, self._view, self._fragment_id))
+
+
+def checked(run: Run) -> Run:
+    """Return a run in which nothing went wrong.
+
+    Raises:
+        PageError: if something did.
+    """
+    if run.problem:
+        raise PageError(run.problem)
+    return run
 
 
 def is_pad(element: Element) -> bool:
@@ -264,22 +217,21 @@ async def person(
 
 async def measure(server: AppServer, hands: Sequence[Hand], options: argparse.Namespace) -> bool:
     """Let all people draw, and print what the server did; return whether all went well."""
-    address = f"{server.address}/Draw"
-    stream = f"ws{server.address.removeprefix('http')}/_stcore/stream"
-    sockets = [
-        await connect(
-            stream,
-            subprotocols=[Subprotocol("streamlit")],
-            compression=None,
-            max_size=None,
-            proxy=None,
-            # A server that is busy for longer than a ping may take is slow, not gone.
-            ping_interval=None,
-        )
-        for _ in range(options.people)
-    ]
-    n_looking = round(options.looking * len(sockets))
-    visitors = [Visitor(socket, address, i < n_looking) for i, socket in enumerate(sockets)]
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(visiting(server.address)) for _ in range(options.people)
+        ]
+        n_looking = round(options.looking * len(clients))
+        visitors = [Visitor(client, i < n_looking) for i, client in enumerate(clients)]
+        return await _measure(server, hands, visitors, options)
+
+
+async def _measure(
+    server: AppServer,
+    hands: Sequence[Hand],
+    visitors: Sequence[Visitor],
+    options: argparse.Namespace,
+) -> bool:
     first = await visitors[0].open()
     await asyncio.gather(*(visitor.open() for visitor in visitors[1:]))
     chosen = [hands[i % len(hands)] for i in range(len(visitors))]
@@ -296,8 +248,6 @@ async def measure(server: AppServer, hands: Sequence[Hand], options: argparse.Na
     )
     elapsed, cpu_seconds = perf_counter() - start, server.cpu_seconds() - cpu_seconds
     final_memory, most_memory = server.memory()
-    for socket in sockets:
-        await socket.close()
     report(tally, elapsed, cpu_seconds)
     print(
         f"memory {memory / 1e6:.0f} MB at the first stroke, {final_memory / 1e6:.0f} MB at the "

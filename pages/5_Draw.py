@@ -6,10 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from vaegmm.app import explore, hand, in_page, photo, show
+from vaegmm.app import cached, explore, hand, in_page, photo, show
 from vaegmm.app.page import page, stop_without_model
 from vaegmm.app.words import say_verdict, sentence, share
-from vaegmm.browser.export import export_html_bytes
 from vaegmm.checkpoint import to_bytes
 from vaegmm.model import VAEGMM
 from vaegmm.reading import Reading, read_strokes
@@ -149,7 +148,7 @@ def offer_model(model: VAEGMM) -> None:
         )
         st.download_button(
             "mine.html",
-            lambda: export_html_bytes(model),
+            lambda: cached.export(model),
             file_name="mine.html",
             mime="text/html",
             icon=":material/download:",

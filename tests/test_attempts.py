@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -252,3 +255,23 @@ def test_attempts_that_people_damaged_are_made_again(
     _assert_same(Run.open(run.path).execute(), model)
 
     assert [each.seed for each in finished_attempts(run)] == [TINY.seed, 0]
+
+
+@pytest.mark.slow
+def test_torchrun_makes_all_attempts_over_two_processes(make_run: Callable[..., Run]) -> None:
+    alone, run = make_run("alone", 2), make_run("run", 2)
+    alone.execute()
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", "-m", "vaegmm", "train", "--resume", "--out"]
+    done = subprocess.run(
+        [*command, str(run.path)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    attempts, expected = finished_attempts(run), finished_attempts(alone)
+    assert [each.seed for each in attempts] == [each.seed for each in expected]
+    merits = [each.merit for each in attempts]
+    assert merits == pytest.approx([each.merit for each in expected], rel=1e-3)

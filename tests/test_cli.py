@@ -495,7 +495,7 @@ def test_bad_training(arguments: str, sentence: str, capsys: pytest.CaptureFixtu
         ("classify MODEL junk", "junk cannot be used: no readable image"),
         ("classify MODEL", "the following arguments are required: IMAGE"),
         ("export junk --html page.html", "junk must be a vaegmm checkpoint"),
-        ("export MODEL", "the following arguments are required: --html"),
+        ("export MODEL", "one of the arguments --html --tensorboard is required"),
         ("info junk --json", "junk must be a vaegmm checkpoint"),
         ("explain MODEL", "invalid choice: 'explain'"),
         ("", "the following arguments are required: command"),

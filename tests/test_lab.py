@@ -230,6 +230,7 @@ def _look_at(run: Run | DamagedRun) -> None:
     assert run.created is None or run.created.tzinfo
     assert not run.is_active and run.status.state in ("finished", "stopped", "failed")
     assert all(loss.cross_entropy >= 0 for loss in run.losses)
+    assert run.is_finished or not run.model_path.is_file()
     assert isinstance(run.metrics, dict) and isinstance(run.log_tail(), str)
     if isinstance(run, DamagedRun):
         assert run.reason.startswith(str(run.path)) and run.error.reason
@@ -388,6 +389,10 @@ def test_a_clock_that_is_set_back_or_forward_changes_nothing(
         queue.enqueue(run)
         assert runs[0].status.state == "starting", "its process lives, whatever the clock says"
     assert _waiting() == _names(runs[1:])
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    new = new_run(TINY, "digits")
+    os.utime(new.path / "config.json", (0, 0))  # as the clock has it
+    assert [new_run(TINY, "digits").name, runs[2].name] == [run.name for run in list_runs()][:2]
 
 
 def test_the_command_line_adds_to_the_queue_and_changes_it(

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from vaegmm import data
+from vaegmm.app import cached, explore
 from vaegmm.app.words import sentence
 from vaegmm.cli import main
 from vaegmm.config import AugmentationConfig, JointConfig, MixtureConfig, TrainConfig, VAEConfig
@@ -105,8 +106,9 @@ def test_images_in_files_are_indexed_like_an_array(tmp_path, kind, rows):
     taken = stored.take(order)
     np.testing.assert_array_equal(taken[rows], images[order][rows])
     np.testing.assert_array_equal(taken.take(order[:9])[:], images[order][order[:9]])
-    with pytest.raises(IndexError, match="below the 90 images; got 90"):
-        stored[np.array([90])]
+    for row in (90, -91):
+        with pytest.raises(IndexError, match=f"below the 90 images; got {row} to {row}"):
+            stored[np.array([row])]
 
 
 @pytest.mark.parametrize("kind", ["file", "shards"])
@@ -245,7 +247,13 @@ def test_a_run_ends_with_the_model_of_one_in_memory(tmp_path, some, monkeypatch)
     np.testing.assert_array_equal(*(model.mixture.means_ for model in models))
     assert models[0].metrics == models[1].metrics
     assert models[0].label_names == models[1].label_names
-    assert models[1].provenance["data"]["n_train"] == 60
+    # What a page shows beside the stored z: which images they are of, and of how many.
+    for model in models:
+        assert explore.n_trained_on(model) == 60
+        shown = cached.stored_split(model)
+        assert len(shown) == len(shown.labels) == most
+        again = model.encode(shown.images[:], sample=True, seed=model.config.seed)
+        np.testing.assert_array_equal(again, model.latents)
 
 
 def test_a_model_is_fitted_to_images_in_files(tmp_path, some):

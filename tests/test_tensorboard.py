@@ -24,7 +24,7 @@ from vaegmm.config import (
 )
 from vaegmm.errors import InputError
 from vaegmm.film import read_film
-from vaegmm.runs import Run
+from vaegmm.runs import Run, best_of, finished_attempts
 from vaegmm.training import Progress
 
 pytest.importorskip("tensorboard")
@@ -90,6 +90,11 @@ def _image_steps(folder: Path, tag: str) -> list[int]:
     return [each.step for each in _read(folder).Images(tag)]
 
 
+def _hyperparameters(folder: Path) -> Any:
+    content = _read(folder).SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    return HParamsPluginData.FromString(content).session_start_info.hparams
+
+
 def _embeddings(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "embedding").iterdir())
 
@@ -143,8 +148,7 @@ def test_a_training_writes_what_tensorboard_shows(make_run: Callable[..., Run]) 
     assert not [path for path in folder.iterdir() if path.is_dir() and path.name != "embedding"]
     accuracy = pytest.approx(run.metrics["clustering_accuracy"])
     assert scalars["test/clustering_accuracy"] == [(4 * N_STEPS, accuracy)]
-    content = _read(folder).SummaryMetadata("_hparams_/session_start_info").plugin_data.content
-    told = HParamsPluginData.FromString(content).session_start_info.hparams
+    told = _hyperparameters(folder)
     assert told["vae.latent_dim"].number_value == 2
     assert told["vae.hidden_units"].string_value == "16"
     assert told["data"].string_value.endswith("bars.npz")
@@ -199,7 +203,28 @@ def test_a_resumed_training_goes_on_without_doubles(make_run: Callable[..., Run]
     assert _embeddings(folders[0]) == _embeddings(folders[1])
 
 
-def test_each_attempt_has_a_folder(make_run: Callable[..., Run]) -> None:
+def test_a_training_that_begins_again_forgets_what_was_before(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def has_collapsed(*_: object) -> bool:
+        _next_second()
+        return True
+
+    monkeypatch.setattr("vaegmm.training.loop._has_collapsed", has_collapsed)
+    run = make_run()
+    _execute(run)
+    assert run.status.progress is not None and run.status.progress.restarts == 1
+    folder = run.path / "tensorboard"
+    scalars = _scalars(folder)
+    for tag, values in {
+        "epoch": [loss.epoch for loss in run.losses],
+        "kl/training": [loss.kl for loss in run.losses],
+    }.items():
+        np.testing.assert_allclose([value for _, value in scalars[tag]], values, rtol=1e-6)
+    assert _image_steps(folder, "components") == [3 * N_STEPS, 4 * N_STEPS]
+
+
+def test_each_attempt_has_a_folder(make_run: Callable[..., Run], tmp_path: Path) -> None:
     run = make_run(attempts=2)
     _execute(run)
     folders = sorted((run.path / "tensorboard").iterdir())
@@ -208,9 +233,10 @@ def test_each_attempt_has_a_folder(make_run: Callable[..., Run]) -> None:
         scalars = _scalars(folder)
         assert [value for _, value in scalars["epoch"]] == [1, 2, 3, 4]
         assert "test/nmi" in scalars and scalars["latents_in_use"]
-        content = _read(folder).SummaryMetadata("_hparams_/session_start_info").plugin_data.content
-        told = HParamsPluginData.FromString(content).session_start_info.hparams
-        assert told["seed"].number_value == number
+        assert _hyperparameters(folder)["seed"].number_value == number
+    exported = tensorboard.export(run, tmp_path / "logs")
+    kept = best_of(finished_attempts(run))
+    assert _hyperparameters(exported)["seed"].number_value == kept.seed
 
 
 def test_a_run_is_exported_afterwards(

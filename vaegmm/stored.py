@@ -86,9 +86,11 @@ class StoredImages:
             rows = np.arange(*rows.indices(n_images))
         elif rows.dtype == bool:
             rows = np.flatnonzero(rows)
-        rows = np.where(rows < 0, rows + n_images, rows)
-        if len(rows) and not 0 <= rows.min() <= rows.max() < n_images:
-            raise IndexError(f"rows must lie below the {n_images} images; got {rows.max()}.")
+        low, high = (int(rows.min()), int(rows.max())) if len(rows) else (0, 0)
+        if low < -n_images or high >= max(n_images, 1):
+            raise IndexError(f"rows must lie below the {n_images} images; got {low} to {high}.")
+        if low < 0:
+            rows = np.where(rows < 0, rows + n_images, rows)
         return rows if self._rows is None else self._rows[rows].astype(np.int64)
 
     def _read(self, places: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ from vaegmm.config import TrainConfig
 from vaegmm.data import DataError
 from vaegmm.errors import InputError
 from vaegmm.film import Film, FilmError, Frame, read_film
-from vaegmm.runs import Run, finished_attempts
+from vaegmm.runs import Run, best_of, finished_attempts
 from vaegmm.training import EpochLoss, Progress
 from vaegmm.vae import IMAGE_SHAPE
 
@@ -159,7 +159,7 @@ def export(run: Run, folder: str | Path) -> Path:
         events.add_film(film, film.frames[-1].header["restarts"] if film and film.frames else 0)
         events.close()
         if run.is_finished:
-            _add_figures(to, run, run.config, run.metrics)
+            _add_figures(to, run, _kept(run), run.metrics)
     except OSError as error:
         raise InputError(
             f"{to} cannot be written: {error}. Free some space, or choose another place.",
@@ -260,7 +260,7 @@ class Events:
                 (folder / "labels.tsv").write_text("\n".join(labels) + "\n", encoding="utf-8")
         np.savetxt(folder / f"{step:09d}.tsv", latents, "%.4g", delimiter="\t")
         config = projector.ProjectorConfig()
-        for path in sorted(folder.glob("[0-9]*.tsv")):
+        for path in sorted(folder.glob("[0-9]*.tsv"), reverse=True):  # the first is shown first
             entry = config.embeddings.add()
             entry.tensor_name = f"latents at step {int(path.stem)}"
             entry.tensor_path = f"embedding/{path.name}"
@@ -300,6 +300,12 @@ def _results(run: Run) -> list[tuple[int, TrainConfig, dict[str, Any]]]:
         (each.attempt, replace(run.config, seed=each.seed), each.metrics)
         for each in finished_attempts(run)
     ]
+
+
+def _kept(run: Run) -> TrainConfig:
+    """Return what the run's result was trained with."""
+    attempts = finished_attempts(run)
+    return replace(run.config, seed=best_of(attempts).seed) if attempts else run.config
 
 
 def _add_figures(folder: Path, run: Run, config: TrainConfig, figures: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from synthetic_photos import KINDS, still, take
 
-from vaegmm.app.photo import _found
+from vaegmm.app.photo import _find
 from vaegmm.photo import Box, cut, find_digits, find_ink
 from vaegmm.preprocess import digit_from_strokes
 
@@ -50,7 +50,7 @@ def test_a_page_gets_the_photo_its_ink_and_its_boxes(picture):
         picture, exif = picture
     file = io.BytesIO()
     picture.save(file, "png", **({} if exif is None else {"exif": exif}))
-    sent = _found(file.getvalue())
+    sent = _find(file.getvalue())
     shape = sent["height"], sent["width"]
     assert shape == GREY.shape
     strength = np.frombuffer(zlib.decompress(base64.b64decode(sent["ink"])), np.uint8)
@@ -71,6 +71,6 @@ def test_a_page_gets_the_photo_its_ink_and_its_boxes(picture):
 def test_a_large_photo_is_sent_at_the_size_it_is_looked_at():
     file = io.BytesIO()
     Image.fromarray(GREY).resize((2400, 1800)).save(file, "jpeg")
-    sent = _found(file.getvalue())
+    sent = _find(file.getvalue())
     assert (sent["width"], sent["height"]) == (1000, 750)
     assert len(sent["photo"]) + len(sent["ink"]) < 400_000

@@ -5,6 +5,7 @@ Nothing that these functions return may be changed: other people look at it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import numpy as np
 import streamlit as st
 
 from vaegmm import data
-from vaegmm.app import explore
+from vaegmm.app import explore, uploads
+from vaegmm.app.permission import is_public
 from vaegmm.app.start import Start, Wanted
 from vaegmm.app.words import sentence
+from vaegmm.browser.export import export_html_bytes
 from vaegmm.browser.fit_blob import fit_blob
 from vaegmm.data import DataError, Dataset, Split, StoredSplit
 from vaegmm.images import spread
@@ -49,7 +52,11 @@ def load_model(path: str | Path) -> VAEGMM:
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
 def _load_model(path: str, stamp: int) -> VAEGMM:
-    return load(path)
+    model = load(path)
+    if is_public() and uploads.is_upload(path) and explore.trained_on(model) not in data.NAMES:
+        # A visitor's file would say which of this machine's files are opened and shown.
+        model.provenance["data"] = {**model.provenance.get("data", {}), "name": ""}
+    return model
 
 
 def dataset(model: VAEGMM) -> tuple[Dataset, str]:
@@ -128,6 +135,23 @@ def validation_accuracy(model: VAEGMM, images: Dataset) -> float:
     """Return the share of the validation images that a model with names reads rightly."""
     assert images.validation.labels is not None
     return accuracy(model.predict(images.validation.images), images.validation.labels)
+
+
+def export(model: VAEGMM) -> bytes:
+    """Return a model as one HTML file; those that have learned a hand are not kept."""
+    if model.n_examples:
+        with _exporting:
+            return export_html_bytes(model)
+    return _exported(model)
+
+
+_exporting = threading.Lock()  # 20 MB are handled for each
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=BY_FINGERPRINT)
+def _exported(model: VAEGMM) -> bytes:
+    with _exporting:
+        return export_html_bytes(model)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_FINGERPRINT)

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from vaegmm.app import uploads
 from vaegmm.app.words import distinct, sentence
-from vaegmm.checkpoint import CheckpointError, read_header, read_parts
+from vaegmm.checkpoint import CheckpointError, read_header
 from vaegmm.runs import list_runs
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
-UPLOAD_MEGABYTES = 50
 _WIDTH = 28  # characters that the sidebar has room for
 
-# Session keys that no widget owns, so that they survive a change of page.
-_CHOSEN = "checkpoint"
-_UPLOADS = "uploads"  # file id -> path, or the sentence that says why it was refused
+# Session keys.
+_CHOSEN = "checkpoint"  # no widget's, so that it survives a change of page
 _PICKER = "checkpoint_picker"  # the widget's own
 
 
@@ -34,6 +30,13 @@ def choose_checkpoint(path: str | Path) -> None:
 def chosen_checkpoint() -> str:
     """Return the checkpoint that every page shows; `offer_models` was asked before."""
     return str(st.session_state[_CHOSEN])
+
+
+def secret_of_upload() -> str:
+    """Return what must stand in the addresses of the chosen model; empty unless it is an upload."""
+    if get_script_run_ctx() is None or not uploads.is_upload(st.session_state.get(_CHOSEN, "")):
+        return ""
+    return uploads.own().secret
 
 
 def is_chosen(path: str | Path) -> bool:
@@ -54,12 +57,12 @@ def offer_models() -> str | None:
         file = st.file_uploader(
             "A .safetensors file that vaegmm wrote",
             type="safetensors",
-            max_upload_size=UPLOAD_MEGABYTES,
+            max_upload_size=uploads.UPLOAD_MEGABYTES,
             key="checkpoint_upload",
         )
         if file is not None:
             _receive(file)
-    sources = _sources(st.session_state.get(_UPLOADS, {}).values())
+    sources = _sources(uploads.own().paths)
     if not sources:
         chooser.caption("No model yet: train one, or upload one.")
         return None
@@ -77,17 +80,23 @@ def offer_models() -> str | None:
         format_func=lambda path: labels.get(path, str(path)),
         help=name if len(name) > _WIDTH else None,
         key=_PICKER,
-        on_change=lambda: choose_checkpoint(st.session_state[_PICKER]),
+        on_change=_pick,
     )
     return str(st.session_state[_CHOSEN])
 
 
-def _sources(uploads: Iterable[str] = ()) -> dict[str, str]:
+def _pick() -> None:
+    path = st.session_state[_PICKER]
+    if path in _sources(uploads.own().paths):  # a browser may send any path of this machine
+        choose_checkpoint(path)
+
+
+def _sources(uploaded: Iterable[Path] = ()) -> dict[str, str]:
     """Return what can be chosen: path -> what it is called."""
     shipped = {path: path.stem for path in CHECKPOINTS.glob("*.safetensors")}
     shipped = dict(sorted(shipped.items(), key=lambda entry: entry[1]))
     runs = {run.model_path: run.title for run in list_runs() if run.model_path.is_file()}
-    own = {Path(path): f"upload {Path(path).stem}" for path in uploads if Path(path).is_file()}
+    own = {path: f"upload {path.stem}" for path in uploaded}
     return {str(path.resolve()): name for path, name in {**shipped, **runs, **own}.items()}
 
 
@@ -102,49 +111,14 @@ def _default(sources: dict[str, str]) -> str:
     return next(iter(sources))
 
 
-def too_large(file: UploadedFile, remedy: str) -> dict[str, Any]:
-    """Return the reason and the facts of an error for an upload that is too large."""
-    return {
-        "reason": "large upload",
-        "name": file.name,
-        "megabytes": math.ceil(file.size / 2**20),
-        "most": UPLOAD_MEGABYTES,
-        "remedy": remedy,
-    }
-
-
 def _receive(file: UploadedFile) -> None:
     """Keep an uploaded checkpoint and choose it, once; show why not if it is none."""
-    uploads: dict[str, str] = st.session_state.setdefault(_UPLOADS, {})
-    if file.file_id not in uploads:
+    own = uploads.own()
+    if file.file_id not in own.refusals:
+        own.refusals[file.file_id] = ""
         try:
-            uploads[file.file_id] = _keep(file)
-            choose_checkpoint(uploads[file.file_id])
+            choose_checkpoint(own.keep(file))
         except CheckpointError as error:
-            uploads[file.file_id] = sentence(error)
-    if not Path(uploads[file.file_id]).is_file():
-        st.error(uploads[file.file_id], icon=":material/error:")
-
-
-def _keep(file: UploadedFile) -> str:
-    if file.size > UPLOAD_MEGABYTES * 2**20:
-        raise CheckpointError(
-            f"upload must have at most {UPLOAD_MEGABYTES} MB; got {file.size / 2**20:.0f} MB.",
-            **too_large(file, "Copy it to the folder of checkpoints instead."),
-        )
-    content = file.getvalue()
-    folder = Path(_upload_folder().name) / hashlib.sha256(content).hexdigest()[:16]
-    folder.mkdir(exist_ok=True)
-    path = folder / Path(file.name).name
-    path.write_bytes(content)
-    try:
-        read_parts(path)
-    except CheckpointError:
-        path.unlink()
-        raise
-    return str(path.resolve())
-
-
-@st.cache_resource(show_spinner=False)
-def _upload_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="vaegmm-")  # removed when the server ends
+            own.refusals[file.file_id] = sentence(error)
+    if refusal := own.refusals[file.file_id]:
+        st.error(refusal, icon=":material/error:")

@@ -19,7 +19,8 @@ from vaegmm.settings import SETTINGS
 
 _POLL_SECONDS = 2.0
 _LABEL_PIXELS, _COLUMN_PIXELS = 190, 165
-_HEAD_CHARACTERS = 22  # that a column has room for
+_HEAD_CHARACTERS = 88  # that all columns have room for together on a desk
+_LEAST_CHARACTERS = 22  # of one
 #: What a figure is called, and how it is said.
 _FIGURES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "classification_accuracy": ("Classification", share),
@@ -142,7 +143,8 @@ def draw_table(
         alt: what the table shows.
         key: of the element.
     """
-    heads = distinct({str(i): title for i, title in enumerate(titles)}, _HEAD_CHARACTERS)
+    room = max(_HEAD_CHARACTERS // len(titles), _LEAST_CHARACTERS)
+    heads = distinct({str(i): title for i, title in enumerate(titles)}, room)
     st.dataframe(
         [{"label": label, **dict(zip(heads, row, strict=True))} for label, row in rows.items()],
         column_config={

@@ -57,6 +57,9 @@ def _watch(replaying: Replaying) -> None:
         st.rerun()
     now = replaying.progress
     so = "" if now is None else f": start {now.start} of {now.n_init}, iteration {now.iteration}"
+    if replaying.is_waiting:
+        st.caption("Other visitors' mixtures are being fitted; this one is next in line.")
+        return
     st.caption(f"Going through the fit of this page's mixture once more{so} …")
 
 

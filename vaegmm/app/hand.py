@@ -8,12 +8,11 @@ import numpy as np
 import streamlit as st
 
 from vaegmm.adaptation import Drawing, learn
-from vaegmm.app.in_page import Drawn
+from vaegmm.app.in_page import MOST_DRAWINGS, Drawn
 from vaegmm.errors import InputError
 from vaegmm.model import VAEGMM
 from vaegmm.vae import IMAGE_SHAPE
 
-_MOST = 500  # drawings
 _MINE = "draw-mine"  # session key: the adapted model, and what it has come from
 
 
@@ -42,7 +41,7 @@ def _checked(model: VAEGMM, hand: Any) -> tuple[list[Drawing], list[int]]:
     drawings: list[Drawing] = []
     labels = []
     try:
-        for told in list(hand)[:_MOST]:
+        for told in list(hand)[:MOST_DRAWINGS]:
             name = told["truth"]
             if name in model.label_names:
                 image = told.get("image")

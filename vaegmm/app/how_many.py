@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vaegmm.app import cached, figures, measuring, mixtures, refitting
+from vaegmm.app import cached, figures, measuring, mixtures, permission, refitting
 from vaegmm.app.choice import chosen_checkpoint
 from vaegmm.app.measuring import Measuring
 from vaegmm.app.start import Wanted
@@ -48,16 +48,17 @@ def show(model: VAEGMM) -> None:
         kinds = st.pills(
             "Covariances", _KINDS, selection_mode="multi", default=["full"], key="size_kinds"
         )
-        st.button(
-            "Measure",
-            icon=":material/straighten:",
-            on_click=shared.start,
-            args=[kinds or ["full"], cached.own_dataset(own) is not None],
-            disabled=shared.is_running,
-            help="Eight sizes of each chosen form, in a process of its own: some minutes on one "
-            "core. What is known stays beside the checkpoint.",
-            key="measure",
-        )
+        if permission.is_owner():
+            st.button(
+                "Measure",
+                icon=":material/straighten:",
+                on_click=permission.owner_only(shared.start),
+                args=[kinds or ["full"], cached.own_dataset(own) is not None],
+                disabled=shared.is_running,
+                help="Eight sizes of each chosen form, in a process of its own: some minutes on "
+                "one core. What is known stays beside the checkpoint.",
+                key="measure",
+            )
     if shared.is_running:
         st.fragment(_watch, run_every=_POLL_SECONDS)(shared)
     elif shared.has_failed:
@@ -77,7 +78,9 @@ def _watch(shared: Measuring) -> None:
         st.rerun()  # another point for the chart
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(shared.progress, text=f"Measuring: {known} sizes are known.")
-        st.button("Stop", icon=":material/stop:", on_click=shared.stop, key="stop_measuring")
+        if permission.is_owner():
+            stop = permission.owner_only(shared.stop)
+            st.button("Stop", icon=":material/stop:", on_click=stop, key="stop_measuring")
 
 
 def _draw(sizes: list[Size], criterion: str) -> None:
@@ -88,12 +91,13 @@ def _draw(sizes: list[Size], criterion: str) -> None:
         if value is not None:
             curves.setdefault(size.covariance_type, {})[size.n_components] = value
     if not curves:
-        st.info(
-            "Nothing is measured yet: press Measure."
-            if not sizes
-            else "This needs the model's own images, which are not on this machine.",
-            icon=":material/info:",
-        )
+        if sizes:
+            text = "This needs the model's own images, which are not on this machine."
+            st.info(text, icon=":material/info:")
+        elif permission.is_owner():
+            st.info("Nothing is measured yet: press Measure.", icon=":material/info:")
+        else:
+            permission.say_at_home("Nothing is measured yet: that is done")
         return
     st.caption(f"{what} Click a point to see that mixture on every page.")
     st.plotly_chart(
@@ -118,4 +122,4 @@ def _open() -> None:
     points = st.session_state[_CHART].selection.points
     if points:
         n_components, covariance_type = points[0]["customdata"]
-        refitting.begin(Wanted(int(n_components), covariance_type, N_INIT))
+        refitting.begin(Wanted(int(n_components), str(covariance_type), N_INIT))

@@ -25,6 +25,7 @@ from vaegmm.colours import PALETTE
 from vaegmm.model import VAEGMM
 
 _HERE = Path(__file__).parent
+MOST_DRAWINGS = 500  # of a hand
 _MAP = "pages/3_Latent_space.py"
 _MAP_KEY = "explorer"  # of the explorer there
 _CARDS = "pages/4_Mixture.py"  # the page on which every cluster has a card
@@ -88,7 +89,10 @@ def draw(model: VAEGMM, key: str, source: str) -> Drawn:
     def take_hand() -> None:
         hand = st.session_state.get(key, {}).get("hand")
         if isinstance(hand, dict):
-            told.update(revision=str(hand.get("revision")), drawings=hand.get("drawings"))
+            drawings = hand.get("drawings")
+            if isinstance(drawings, list):
+                drawings = drawings[:MOST_DRAWINGS]
+            told.update(revision=str(hand.get("revision"))[:64], drawings=drawings)
 
     result = _show(
         "draw",

@@ -7,11 +7,10 @@ from typing import NoReturn
 
 import streamlit as st
 
-from vaegmm.app import explore, mixtures
-from vaegmm.app.cached import load_model
+from vaegmm.app import explore, guard, mixtures, permission
+from vaegmm.app.cached import export, load_model
 from vaegmm.app.choice import offer_models
 from vaegmm.app.words import sentence, share
-from vaegmm.browser.export import export_html_bytes
 from vaegmm.checkpoint import CheckpointError
 from vaegmm.model import VAEGMM
 
@@ -55,8 +54,16 @@ def page(title: str) -> VAEGMM | None:
     with st.sidebar:
         for script, (label, icon, _) in PAGES.items():
             st.page_link(script, label=label, icon=icon)
-        path = offer_models()
+        is_admitted = guard.has_room() or permission.is_owner()
+        path = offer_models() if is_admitted else None
         details = st.container()
+        permission.offer_sign_in()
+    if not is_admitted:
+        st.info(
+            "There are many visitors just now. Come back in a few minutes.",
+            icon=":material/groups:",
+        )
+        st.stop()
     if path is None:
         return None
     try:
@@ -73,7 +80,7 @@ def page(title: str) -> VAEGMM | None:
             st.button("Back to its own", on_click=mixtures.reset, key="own_mixture")
         st.download_button(
             "Take it home",
-            lambda: export_html_bytes(model),
+            lambda: export(model),
             file_name=f"{Path(path).stem}.html",
             mime="text/html",
             icon=":material/home_app_logo:",

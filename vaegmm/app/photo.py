@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 import zlib
 from typing import Any
 
@@ -17,7 +18,8 @@ from vaegmm.model import VAEGMM
 from vaegmm.photo import LARGEST_FILE, find_digits, find_ink, opaque, open_picture
 
 _QUALITY = 85  # of the photo's copy on the page
-_MOST_FOUND = 8  # photos, whose digits are kept
+_MOST_FOUND = 3  # photos of a session, whose digits are kept
+_decoding = threading.BoundedSemaphore(2)  # photos at once: each takes 100 MB for a moment
 
 
 def show(model: VAEGMM, source: str) -> None:
@@ -57,13 +59,19 @@ def _from_file() -> bytes | None:
     return paste("pasted", "Or click here and paste a picture (Ctrl+V)", LARGEST_FILE)
 
 
-@st.cache_data(max_entries=_MOST_FOUND, show_spinner="Looking for digits …")
+# A session's own: nobody else's server is to remember a photo when it is gone.
+@st.cache_data(max_entries=_MOST_FOUND, scope="session", show_spinner="Looking for digits …")
 def _found(content: bytes) -> dict[str, Any]:
     """Find the digits of a picture file; return what the page needs of it.
 
     Raises:
         ValueError: if it is no picture, or shows no ink.
     """
+    with _decoding:
+        return _find(content)
+
+
+def _find(content: bytes) -> dict[str, Any]:
     picture = opaque(open_picture(io.BytesIO(content)))
     ink = find_ink(picture)
     height, width = ink.strength.shape

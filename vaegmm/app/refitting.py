@@ -83,9 +83,19 @@ def offer(model: VAEGMM) -> None:
 
 
 def begin(wanted: Wanted | Start) -> None:
-    """Begin to fit a mixture; `offer` shows how far it is. For callbacks."""
+    """Begin to fit a mixture; `offer` shows how far it is. For callbacks.
+
+    What cannot be fitted here is refused, and `offer` says so.
+    """
     own = mixtures.own()
     _let_go()
+    most = most_clusters(own)
+    if not 1 <= wanted.n_components <= most or wanted.covariance_type not in _FORMS:
+        st.session_state[_REFUSED] = (
+            f"From 1 to {most} clusters can be fitted here, not {wanted.n_components:,}. What was "
+            "shown stays."
+        )
+        return
     st.session_state[_FIT] = fit = Refit(own, wanted)
     _fill(own, (wanted.n_components, wanted.covariance_type))
     fit.wait(_PATIENCE)  # small fits, and those that somebody has made before
@@ -100,13 +110,8 @@ def _ask() -> None:
     """Begin the fit that the fields ask for, or go back to the model's own mixture."""
     own = mixtures.own()
     number, form = (st.session_state[field] for field in _fields(own))
-    most = most_clusters(own)
-    _let_go()
-    if not 1 <= number <= most:
-        st.session_state[_REFUSED] = (
-            f"From 1 to {most} clusters can be fitted here, not {number:,}. What was shown stays."
-        )
-    elif (number, form) == _size_of(own):
+    if (number, form) == _size_of(own):
+        _let_go()
         mixtures.reset()
     else:
         begin(Wanted(int(number), form))
@@ -169,7 +174,9 @@ def _watch(fit: Refit) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         now = fit.progress
         text = f"Fitting {fit.wanted.n_components} clusters; until then those before are shown."
-        if now is not None:
+        if fit.is_waiting:
+            text = "Other visitors' mixtures are being fitted; yours is next in line."
+        elif now is not None:
             text = (
                 f"Start {now.start} of {now.n_init}, iteration {now.iteration}: "
                 f"{now.lower_bound:.3f} nats a point"

@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vaegmm.app import cached, run_routes
-from vaegmm.app.run_routes import address
+from vaegmm.app import cached, choice, run_routes
+from vaegmm.app.run_routes import address, base_path
 from vaegmm.browser.blob import to_blob
 from vaegmm.browser.bundle import FOLDER, bundle
 from vaegmm.model import VAEGMM
@@ -64,12 +64,14 @@ _FILES = {
 }
 _VERSION = hashlib.sha256(b"".join(_FILES.values())).hexdigest()[:12]
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
+_FOR_ONE = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 # The fits that pages play, by the digests of their blocks.
 _played: OrderedDict[str, bytes] = OrderedDict()
 _MOST_PLAYED = 24  # of 2 MB at most
 
-# The models that pages show, by their fingerprints: whoever has been shown one may fetch it.
+# The models that pages show, by their names: whoever has been shown one may fetch it. The name of
+# an upload ends with a secret of its session, as its content need not be one.
 _shown: WeakValueDictionary[str, VAEGMM] = WeakValueDictionary()
 
 
@@ -80,8 +82,7 @@ def address_of_files() -> str:
 
 def address_of_model(model: VAEGMM) -> str:
     """Return the address of a model's blob; from now on it can be fetched."""
-    _shown[model.fingerprint] = model
-    return address(f"model/{model.fingerprint}")
+    return address(f"model/{_name(model)}")
 
 
 def address_of_fit(blob: bytes) -> str:
@@ -98,14 +99,12 @@ def address_of_images(model: VAEGMM) -> str | None:
     """Return where the sheets of a model's training images are; None where they are not here."""
     if cached.own_dataset(model) is None:
         return None
-    _shown[model.fingerprint] = model
-    return address(f"images/{model.fingerprint}/")
+    return address(f"images/{_name(model)}/")
 
 
 def address_of_test_images(model: VAEGMM) -> str:
     """Return where the sheets of the test images are that a model is shown with."""
-    _shown[model.fingerprint] = model
-    return address(f"test-images/{model.fingerprint}/")
+    return address(f"test-images/{_name(model)}/")
 
 
 def address_of_labels(model: VAEGMM) -> str | None:
@@ -113,8 +112,21 @@ def address_of_labels(model: VAEGMM) -> str | None:
     own = cached.own_dataset(model)
     if own is None or own.train.labels is None or own.label_names != model.label_names:
         return None
-    _shown[model.fingerprint] = model
-    return address(f"labels/{model.fingerprint}")
+    return address(f"labels/{_name(model)}")
+
+
+def under_base_path() -> list[Route]:
+    """Return the routes where the server's base path puts them: Streamlit moves only its own."""
+    base = base_path()
+    return [Route(base + route.path, route.endpoint) for route in ROUTES]
+
+
+def _name(model: VAEGMM) -> str:
+    """Return a model's name in addresses; from now on it is known."""
+    secret = choice.secret_of_upload()
+    name = f"{model.fingerprint}-{secret}" if secret else model.fingerprint
+    _shown[name] = model
+    return name
 
 
 async def _file(request: Request) -> Response:
@@ -128,7 +140,7 @@ async def _file(request: Request) -> Response:
 async def _model(request: Request) -> Response:
     blob = await run_in_threadpool(blob_of, _shown_model(request))
     # Weights hardly shrink: compressing them for each visitor took longer than sending them does.
-    headers = {**_FOR_GOOD, "Content-Encoding": "identity"}
+    headers = {**_headers(request), "Content-Encoding": "identity"}
     return Response(blob, media_type="application/octet-stream", headers=headers)
 
 
@@ -151,7 +163,7 @@ async def _sheet_of(request: Request, is_test: bool) -> Response:
     sheet = await run_in_threadpool(
         _sheet, _shown_model(request), int(request.path_params["sheet"]), is_test
     )
-    return Response(sheet, media_type="image/png", headers=_FOR_GOOD)
+    return Response(sheet, media_type="image/png", headers=_headers(request))
 
 
 async def _labels(request: Request) -> Response:
@@ -160,11 +172,15 @@ async def _labels(request: Request) -> Response:
     if own is None or own.labels is None:
         raise HTTPException(404)
     labels = own.labels.astype(np.uint8).tobytes()
-    return Response(labels, media_type="application/octet-stream", headers=_FOR_GOOD)
+    return Response(labels, media_type="application/octet-stream", headers=_headers(request))
+
+
+def _headers(request: Request) -> dict[str, str]:
+    return _FOR_ONE if "-" in request.path_params["model"] else _FOR_GOOD
 
 
 def _shown_model(request: Request) -> VAEGMM:
-    model = _shown.get(request.path_params["fingerprint"])
+    model = _shown.get(request.path_params["model"])
     if model is None:
         raise HTTPException(404)
     return model
@@ -196,10 +212,10 @@ def _sheet(model: VAEGMM, sheet: int, is_test: bool) -> bytes:
 
 ROUTES = [
     Route("/vaegmm/browser/{version}/{name}", _file),
-    Route("/vaegmm/model/{fingerprint}", _model),
+    Route("/vaegmm/model/{model}", _model),
     Route("/vaegmm/fit/{digest}", _fit),
-    Route("/vaegmm/labels/{fingerprint}", _labels),
-    Route("/vaegmm/images/{fingerprint}/{sheet:int}.png", _images),
-    Route("/vaegmm/test-images/{fingerprint}/{sheet:int}.png", _test_images),
+    Route("/vaegmm/labels/{model}", _labels),
+    Route("/vaegmm/images/{model}/{sheet:int}.png", _images),
+    Route("/vaegmm/test-images/{model}/{sheet:int}.png", _test_images),
     *run_routes.ROUTES,
 ]

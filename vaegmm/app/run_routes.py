@@ -52,8 +52,13 @@ def shipped() -> list[Training]:
 
 def address(path: str) -> str:
     """Return the address of something below `/vaegmm/`, under the server's base path."""
+    return f"{base_path()}/vaegmm/{path}"
+
+
+def base_path() -> str:
+    """Return what all addresses of the server begin with, such as "/digits"; empty by default."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}/vaegmm/{path}" if base else f"/vaegmm/{path}"
+    return f"/{base}" if base else ""
 
 
 async def _film(request: Request) -> Response:

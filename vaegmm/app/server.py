@@ -13,6 +13,7 @@ import streamlit as st
 import torch
 
 from vaegmm.app import cached, choice, routes
+from vaegmm.app.permission import is_public
 from vaegmm.checkpoint import CheckpointError
 from vaegmm.reading import read_image
 from vaegmm.runs import RunError, queue
@@ -24,6 +25,8 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     # Many scripts run at once: several threads for one product would wait for each other. A
     # training is a process of its own and takes what there is.
     torch.set_num_threads(1)
+    if is_public():
+        st.set_option("client.showErrorDetails", "none")  # they name files of this machine
     loading = asyncio.gather(asyncio.to_thread(_load), asyncio.to_thread(_start_waiting_runs))
     if not st.get_option("server.headless"):  # what `streamlit run` does for a plain script only
         address = f"http://localhost:{st.get_option('server.port')}"

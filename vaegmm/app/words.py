@@ -28,7 +28,8 @@ SENTENCES = {
     "network. Choose another preset.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
     "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
-    "no tensorboard": "TensorBoard is not installed here. Install it with: pip install tensorboard",
+    "no tensorboard": "TensorBoard is not installed here. Install it (pip install tensorboard), "
+    "or go on without.",
     "nothing to export": "This training has no finished epoch yet: there is nothing to export.",
     "folder cannot be written": "That folder cannot be written. Free some space, or choose "
     "another.",
@@ -138,6 +139,15 @@ SENTENCES = {
     "no film": "There is no film of this training.",
     "small film": "The film does not fit into so few bytes.",
     "damaged film": "The film of this training is damaged. Train again to make it anew.",
+    # A server for others
+    "owner only": "Only the owner of this server may do this. To do it yourself, run vaegmm at "
+    "home: `make app` in a clone of the project.",
+    "wrong password": "This is not the owner's password. Try it again.",
+    "many passwords": "There were too many wrong passwords. Wait ten minutes, or use the command "
+    "line on the server.",
+    "no room for uploads": "There is no room for another upload just now. Try it again in an hour.",
+    "long fit": "This takes too long while others use the server, too. Choose fewer clusters, or "
+    "try it again later.",
 }
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 

@@ -243,11 +243,12 @@ class RunDirectory:
         replace(self._metrics_path, "".join(lines))
 
     def last_status(self) -> Status:
-        """Return the last status written; a run that never wrote one is `stopped`."""
+        """Return the last status written; without a sound one a run is `finished` or `stopped`."""
         try:
             return Status.from_dict(read_json(self.path / "status.json"))
         except (OSError, ValueError, TypeError, KeyError):
-            return Status("stopped", updated=0.0)
+            # The result is written last, and whole.
+            return Status("finished" if self.model_path.is_file() else "stopped", updated=0.0)
 
     def write_status(
         self,

@@ -124,15 +124,15 @@ def train(
     if validation_images is not None and len(validation_images):
         held_out = to_device(as_bytes(validation_images, "validation images"), device)
     clock = _Clock(time.perf_counter(), state.history[-1].seconds or 0.0 if state.history else 0.0)
-    attempt = _of_attempt(config, state.restarts)
-    yield from _train_epochs(state, pixels, held_out, attempt, clock)
-    while state.restarts < _MOST_RESTARTS and _has_collapsed(state, pixels, attempt):
-        attempt = _of_attempt(config, state.restarts + 1)
-        state.begin_again(attempt)
-        yield from _train_epochs(state, pixels, held_out, attempt, clock)
+    restarted = _of_restart(config, state.restarts)
+    yield from _train_epochs(state, pixels, held_out, restarted, clock)
+    while state.restarts < _MOST_RESTARTS and _has_collapsed(state, pixels, restarted):
+        restarted = _of_restart(config, state.restarts + 1)
+        state.begin_again(restarted)
+        yield from _train_epochs(state, pixels, held_out, restarted, clock)
 
 
-def _of_attempt(config: TrainConfig, restarts: int) -> TrainConfig:
+def _of_restart(config: TrainConfig, restarts: int) -> TrainConfig:
     # Half of all seeds away: whoever compares seeds 0 to 9 must not meet one of them twice.
     return replace(config, seed=(config.seed + restarts * 2**31) % 2**32)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vaegmm.app.permission import is_owner
+from vaegmm.app.trainings import changes
 from vaegmm.app.words import sentence
 from vaegmm.errors import ReasonedError
 from vaegmm.runs import Run, list_runs
@@ -11,6 +13,8 @@ from vaegmm.runs import Run, list_runs
 
 def offer_edit(run: Run) -> None:
     """Change what is written on a run, in place."""
+    if not is_owner():
+        return
     about = run.about
     title, note, tags = (f"{part}-{run.name}" for part in ("title", "note", "tags"))
     if title not in st.session_state:
@@ -21,7 +25,7 @@ def offer_edit(run: Run) -> None:
         choose_tags(tags)
         if st.button("Keep", type="primary", key="keep"):
             try:
-                run.describe(*(st.session_state[key] for key in (title, note, tags)))
+                changes.describe(run, *(st.session_state[key] for key in (title, note, tags)))
             except ReasonedError as error:
                 st.error(sentence(error), icon=":material/error:")
             else:

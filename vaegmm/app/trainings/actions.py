@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from vaegmm.app.choice import choose_checkpoint, is_chosen
-from vaegmm.app.trainings import address, films, templates
+from vaegmm.app.permission import is_owner
+from vaegmm.app.trainings import address, changes, films, templates
 from vaegmm.app.trainings.saying import phase_of
 from vaegmm.app.words import plain, sentence
-from vaegmm.runs import DamagedRun, Run, RunError, command_of, queue, trash
+from vaegmm.runs import DamagedRun, Run, RunError, command_of
 
 _DELETED = "deleted"  # the session's key of what was deleted last
 
@@ -20,17 +21,23 @@ def offer_actions(run: Run) -> None:
         RunError: if it cannot be done.
     """
     phase = phase_of(run.status)
+    if not is_owner():
+        with st.container(horizontal=True):
+            if run.is_finished:
+                offer_model(run)
+            films.offer_export(run)
+        return
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if phase == "waiting":
             offer_to_start(run)
         elif phase == "active":
             if st.button("Stop", icon=":material/stop:", key="stop"):
-                run.stop()
+                changes.stop(run)
                 st.rerun()
         elif run.is_finished:
             offer_model(run)
         elif st.button("Resume", type="primary", icon=":material/play_arrow:", key="resume"):
-            queue.enqueue(run)
+            changes.enqueue(run)
             st.rerun()
         st.button(
             "Duplicate",
@@ -51,10 +58,10 @@ def offer_actions(run: Run) -> None:
 def offer_to_start(run: Run) -> None:
     """Offer to start a waiting run now, or to take it out of the queue."""
     if st.button("Start now", type="primary", icon=":material/play_arrow:", key="start_now"):
-        queue.start_now(run)
+        changes.start_now(run)
         st.rerun()
     if st.button("Don't start it", icon=":material/close:", key="cancel"):
-        queue.cancel(run)
+        changes.cancel(run)
         st.rerun()
 
 
@@ -88,7 +95,7 @@ def delete(runs: list[Run | DamagedRun]) -> None:
     """
     deleted = st.session_state[_DELETED] = []
     for run in runs:
-        deleted.append(trash.discard(run))
+        deleted.append(changes.discard(run))
     st.rerun()
 
 
@@ -105,7 +112,7 @@ def offer_undo() -> None:
         st.button("Dismiss", type="tertiary", on_click=_forget_deleted, key="dismiss")
         if st.button("Undo", icon=":material/undo:", key="undo"):
             try:
-                paths = [trash.restore(entry) for entry in deleted]
+                paths = [changes.restore(entry) for entry in deleted]
             except RunError as error:
                 st.error(sentence(error), icon=":material/error:")
             else:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from vaegmm import data
-from vaegmm.app.choice import UPLOAD_MEGABYTES, too_large
+from vaegmm.app.permission import owner_only
+from vaegmm.app.uploads import UPLOAD_MEGABYTES, too_large
 from vaegmm.app.words import sentence
 from vaegmm.data import DataError
 
@@ -26,6 +27,7 @@ class Choice(NamedTuple):
     upload: bytes | None = None
 
 
+@owner_only  # which names files of this machine
 def choose_data() -> Choice | None:
     """Choose the images; return None, and say why, where there are none to train on."""
     st.session_state.setdefault(_NAME, "mnist" if data.is_available("mnist") else "digits")

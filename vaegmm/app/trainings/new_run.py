@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vaegmm.app.trainings import address, confirming, estimates, messages, panel, templates
+from vaegmm.app.permission import is_owner, say_at_home
+from vaegmm.app.trainings import (
+    address,
+    changes,
+    confirming,
+    estimates,
+    messages,
+    panel,
+    templates,
+)
 from vaegmm.app.trainings.about import choose_tags
 from vaegmm.app.trainings.images import Choice, choose_data
 from vaegmm.app.trainings.options import Options, choose_options, choose_settings
@@ -13,7 +22,7 @@ from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.errors import ReasonedError
 from vaegmm.model import require_enough_images
 from vaegmm.questions import questions
-from vaegmm.runs import About, new_run, queue
+from vaegmm.runs import About
 
 _PRESET_NOTES = {
     "default": "The readings of the description that work best: what to run.",
@@ -25,6 +34,9 @@ _PRESET_NOTES = {
 def offer_new_run() -> None:
     """Choose data and settings, say what they amount to, and start."""
     st.subheader("A new training", anchor=False)
+    if not is_owner():
+        say_at_home("Trainings are started")
+        return
     templates.begin()
     choice = choose_data()
     kind, base = choose_preset()
@@ -88,7 +100,7 @@ def amount_of_work(choice: Choice, config: TrainConfig) -> str:
 def start(choice: Choice, config: TrainConfig, options: Options, about: About) -> None:
     """Start a new run, or let it wait for its turn, and look at it."""
     try:
-        run = new_run(
+        run = changes.new_run(
             config,
             choice.name,
             device=options.device,
@@ -101,7 +113,7 @@ def start(choice: Choice, config: TrainConfig, options: Options, about: About) -
         )
         if options.tensorboard:
             (run.path / "tensorboard").mkdir()  # which tells the process that will train it
-        queue.enqueue(run)
+        changes.enqueue(run)
     except ReasonedError as error:
         st.error(sentence(error), icon=":material/error:")
         return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vaegmm.app.permission import is_owner
+from vaegmm.app.trainings import changes
 from vaegmm.app.words import sentence
 from vaegmm.errors import ReasonedError
 from vaegmm.runs import queue
@@ -13,6 +15,8 @@ _AT_ONCE = "at_once"
 
 def offer_at_once() -> None:
     """Choose how many trainings run side by side."""
+    if not is_owner():
+        return
     st.session_state[_AT_ONCE] = queue.settings().at_once
     st.number_input(
         "At once",
@@ -27,6 +31,6 @@ def offer_at_once() -> None:
 
 def _change() -> None:
     try:
-        queue.change_settings(st.session_state[_AT_ONCE])
+        changes.change_settings(st.session_state[_AT_ONCE])
     except ReasonedError as error:
         st.error(sentence(error), icon=":material/error:")

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from vaegmm.app.permission import is_owner
 from vaegmm.app.trainings import address
 from vaegmm.app.trainings.actions import delete
 from vaegmm.app.trainings.saying import BADGES, phase_of, seconds_of
@@ -156,7 +157,11 @@ def offer_choice(runs: Sequence[Run | DamagedRun]) -> None:
         elif whole:
             turn(f"Compare {len(whole)}", ":material/compare_arrows:", address.open_compare, whole)
         is_free = not any(is_busy(run) for run in runs)
-        if is_free and st.button("Delete", icon=":material/delete:", key="delete_ticked"):
+        if (
+            is_free
+            and is_owner()
+            and st.button("Delete", icon=":material/delete:", key="delete_ticked")
+        ):
             try:
                 delete(list(runs))
             except RunError as error:

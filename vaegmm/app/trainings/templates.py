@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vaegmm.app.permission import owner_only
 from vaegmm.app.trainings import images, panel
 from vaegmm.runs import Prefill, Run, RunError, duplicate, runs_folder
 
@@ -15,6 +16,7 @@ _TEMPLATE = "template"  # the session's key: the name of the run
 _USED = "used"  # the session's key: whether what was written belongs to a run by now
 
 
+@owner_only
 def use(run: Run) -> None:
     """Fill the form with a run's images and settings; a callback, before the form is drawn."""
     filled = duplicate(run)

@@ -9,6 +9,7 @@ import streamlit as st
 from vaegmm.app import show
 from vaegmm.app.choice import is_chosen
 from vaegmm.app.page import TEXT_WIDTH
+from vaegmm.app.permission import is_owner
 from vaegmm.app.run_routes import shipped
 from vaegmm.app.trainings import address, films
 from vaegmm.app.trainings.about import offer_edit
@@ -109,7 +110,7 @@ def show_notes(run: Run) -> None:
         st.text(run.about.note, width=TEXT_WIDTH)
     if status.state == "failed":
         st.error(say(status.reason, status.facts), icon=":material/error:")
-        if log := run.log_tail():
+        if is_owner() and (log := run.log_tail()):  # it names files of this machine
             with st.expander("The end of its log", icon=":material/article:"):
                 st.code(log, language=None, wrap_lines=True)
 

@@ -70,6 +70,7 @@ export function createCurves(element, { onSeek = () => {} } = {}) {
   function renew() {
     if (!hasAxis(series, settings.axis)) settings = { ...settings, axis: "epochs" };
     lines = linesOf(series, settings.axis, settings.smoothing, settings.isGrouped);
+    if (zoom && zoom[0] >= whole()[1]) zoom = null; // a training has begun again
     show();
   }
 
