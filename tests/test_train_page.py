@@ -29,6 +29,7 @@ TINY = TrainConfig(
     epochs=2,
     batch_size=16,
 )
+ESTIMATE = Estimate(125.0, 100.0, 3700.0, 0.0, 0.0, 0.0, 0.0, 1, "cpu", 1)
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +38,12 @@ def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VAEGMM_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("VAEGMM_DATA", str(tmp_path / "no-data"))
     return tmp_path / "runs"
+
+
+@pytest.fixture(autouse=True)
+def estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time is spent on measuring this machine."""
+    monkeypatch.setattr("vaegmm.app.trainings.estimates.estimate", lambda *arguments: ESTIMATE)
 
 
 @pytest.fixture
@@ -182,7 +189,7 @@ def test_the_time_that_a_training_takes_is_said_when_it_was_measured(
 
     def measure(*arguments: object) -> Estimate:
         asked.wait(60)
-        return Estimate(125.0, 100.0, 3700.0, 0.0, 0.0, 0.0, 0.0, 1, "cpu", 1)
+        return ESTIMATE
 
     monkeypatch.setattr("vaegmm.app.trainings.estimates.estimate", measure)
     page = _open()
