@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 from streamlit import runtime
 
 from vaegmm.app import in_page, server, show
+from vaegmm.app.explore import n_trained_on
 from vaegmm.app.guard import Guard
 from vaegmm.app.page import PAGES, TEXT_WIDTH, page, stop_without_model
 from vaegmm.app.routes import under_base_path
@@ -38,7 +39,7 @@ def show_figures(model: VAEGMM) -> None:
     title = model.provenance.get("data", {}).get("title")
     with st.container(horizontal=True, gap="medium"):
         if title:
-            images = f"{len(model.latents):,} images, without labels."
+            images = f"{n_trained_on(model):,} images, without labels."
             st.metric("Trained on", title, help=images, width="content")
         st.metric("Clusters", len(model.mixture.weights_), width="content")
         show.metrics(model.metrics)

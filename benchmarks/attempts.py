@@ -21,15 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from vaegmm import data
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.evaluation import evaluate
-from vaegmm.images import to_device
 from vaegmm.model import VAEGMM
-from vaegmm.training import TrainState, train
-from vaegmm.training.start import views_information
+from vaegmm.training import TrainState, merit, train
 
 GROUPS = (2, 3, 5)  # attempts
 FIGURES = ("clustering_accuracy", "nmi", "classification_accuracy")
@@ -74,8 +71,7 @@ def measure(name: str, config: TrainConfig) -> dict[str, Any]:
     for report in train(state, dataset.train.images, config):
         if report.finished_epoch:
             print(f"{name}, seed {config.seed}: {report.finished_epoch}", flush=True)
-    with torch.no_grad():
-        told = views_information(state, to_device(dataset.train.images, "cpu"), config)
+    told = merit(state, dataset.train.images, config)
     validation = dataset.validation
     model = VAEGMM(config, "cpu").finish(
         state,
@@ -86,7 +82,7 @@ def measure(name: str, config: TrainConfig) -> dict[str, Any]:
     seconds = time.process_time() - began
     figures = evaluate(model, dataset.test.images, dataset.test.labels)
     return {
-        "information": told.item(),
+        "information": told.value,
         "first_information": None if state.prior is None else state.prior.first_information.item(),
         "restarts": state.restarts,
         "cpu_seconds": round(seconds, 1),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from vaegmm.app.page import page
-from vaegmm.app.trainings import address, messages
+from vaegmm.app.trainings import address, messages, panel
 from vaegmm.app.trainings.actions import offer_undo
 from vaegmm.app.trainings.compared import show_compared
 from vaegmm.app.trainings.new_run import offer_new_run
@@ -18,23 +18,30 @@ from vaegmm.runs import list_runs, sound_runs
 def main() -> None:
     """Draw the page."""
     page("Train")
-    st.title("Train")
     messages.show()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.title("Train", width="stretch")
+        new = panel.new_training()
+    with new:
+        offer_new_run()
     offer_undo()
     watch, compare = address.tabs()
     if watch.open:
         with watch:
-            film, new = st.columns([7, 3], gap="medium")
-            with new:
-                st.subheader("A new training", anchor=False)
-                offer_new_run()
-            with film:
-                runs = sound_runs()
-                show_watched(runs) if runs else welcome()
+            show_film()
     if compare.open:
         with compare:
             show_compared(sound_runs())
     show_all()
+
+
+def show_film() -> None:
+    """Show the training that is looked at, or what one is to whoever has none."""
+    runs = sound_runs()
+    if runs:
+        show_watched(runs)
+    else:
+        welcome()
 
 
 def show_all() -> None:

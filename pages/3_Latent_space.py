@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from vaegmm.app import in_page
+from vaegmm.app.explore import n_trained_on
 from vaegmm.app.page import TEXT_WIDTH, page, stop_without_model
 from vaegmm.browser.blob import MOST_LATENTS
 
@@ -15,10 +16,8 @@ def main() -> None:
     st.title("Latent space")
     if model is None:
         stop_without_model()
-    n_images = len(model.latents)
-    which = (
-        f"{MOST_LATENTS:,} of the {n_images:,}" if n_images > MOST_LATENTS else f"All {n_images:,}"
-    )
+    n_images, n_shown = n_trained_on(model), min(len(model.latents), MOST_LATENTS)
+    which = f"{n_shown:,} of the {n_images:,}" if n_images > n_shown else f"All {n_shown:,}"
     st.markdown(
         f"{which} training images, each as the {model.vae.config.latent_dim} "
         "numbers that are kept of it. Near each other lie images that the network takes for alike.",

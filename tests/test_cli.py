@@ -17,6 +17,8 @@ from PIL import Image
 
 from vaegmm import data
 from vaegmm.cli import main, progress_bar
+from vaegmm.cli.options import DATA_HELP
+from vaegmm.data import Split
 from vaegmm.model import VAEGMM, load
 from vaegmm.preprocess import digit_from_strokes
 from vaegmm.reading import read_strokes
@@ -289,6 +291,52 @@ def test_data_without_labels_is_scored_as_far_as_it_goes(
     )
 
 
+def test_several_data_sets_are_scored_by_the_names_of_their_labels(
+    small_checkpoint: Path,
+    digits: data.Dataset,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reversed_names = tuple(reversed(digits.label_names))
+    backwards = Split(digits.test.images, 9 - digits.test.labels)
+    letters = Split(digits.test.images, digits.test.labels % 3)
+    known = {
+        "digits": digits,
+        "usps": replace(digits, name="usps", test=backwards, label_names=reversed_names),
+        "kmnist": replace(
+            digits, name="kmnist", title="Kana", test=letters, label_names=("o", "ki", "su")
+        ),
+    }
+    monkeypatch.setattr(data, "load", known.__getitem__)
+    command = ["evaluate", str(small_checkpoint), "--data", ",".join(known)]
+    assert main([*command, "--json"]) == 0
+    captured = capsys.readouterr()
+    own, same, foreign = json.loads(captured.out)
+    assert [own["data"], same["data"], foreign["data"]] == list(known)
+    assert own["classification_accuracy"] == same["classification_accuracy"] > 0.3
+    assert own["nmi"] == pytest.approx(same["nmi"])
+    # What the model has no names for it cannot be right about.
+    assert "classification_accuracy" not in foreign
+    assert foreign["n_clusters"] == 3
+    assert 0 < foreign["nmi"] < 1
+    assert captured.err == (
+        f"vaegmm: the labels of Kana (o, ki, su) are not those of {small_checkpoint} (0, 1, 2, …): "
+        "its clusters are scored, not its answers.\n"
+    )
+
+    assert main(command) == 0
+    heading, *rows = capsys.readouterr().out.splitlines()
+    assert heading.split()[:4] == ["data", "split", "images", "classified"]
+    assert [row.split()[0] for row in rows] == list(known)
+    assert rows[0].split()[3] == f"{own['classification_accuracy']:.4f}"
+    assert rows[2].split()[3] == "–"
+    assert len({len(line) for line in (heading, *rows)}) == 1
+
+
+def test_the_help_names_every_data_set() -> None:
+    assert DATA_HELP.replace(" or", ",").split(", ")[:-3] == list(data.NAMES)
+
+
 def test_a_model_without_names_says_that_it_cannot_classify(
     tmp_path: Path, tiny_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -447,7 +495,7 @@ def test_bad_training(arguments: str, sentence: str, capsys: pytest.CaptureFixtu
         ("classify MODEL junk", "junk cannot be used: no readable image"),
         ("classify MODEL", "the following arguments are required: IMAGE"),
         ("export junk --html page.html", "junk must be a vaegmm checkpoint"),
-        ("export MODEL", "the following arguments are required: --html"),
+        ("export MODEL", "one of the arguments --html --tensorboard is required"),
         ("info junk --json", "junk must be a vaegmm checkpoint"),
         ("explain MODEL", "invalid choice: 'explain'"),
         ("", "the following arguments are required: command"),

@@ -143,7 +143,7 @@ def test_the_command_line_compares_runs(
     assert main(["compare", *paths]) == 0
     said = capsys.readouterr().out
     assert "\nseed " in said and "learning rate" not in said
-    assert "over seeds (1, 2):" in said and "94.5 ± 0.7071  (n = 2)" in said
+    assert "over seeds (1, 2):" in said and "94.5 ± 0.7  (n = 2)" in said
     assert main(["compare", *paths, "--all"]) == 0
     assert "learning rate" in capsys.readouterr().out
     assert main(["compare", *paths, "--json"]) == 0

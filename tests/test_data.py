@@ -481,7 +481,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("minst", "data must be mnist, fashion, digits, a .npz file or a folder of images; there"),
+        (
+            "minst",
+            "usps, a .npz or .npy file or a folder of images; there is no file or folder minst.",
+        ),
         ("missing.npz", "there is no file or folder missing.npz."),
     ],
 )
@@ -493,5 +496,5 @@ def test_a_name_that_means_nothing_is_refused(tmp_path, monkeypatch, name, messa
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "table.csv").write_text("1,2,3")
-    with pytest.raises(DataError, match=r"a \.npz file or a folder; got .*table\.csv"):
+    with pytest.raises(DataError, match=r"a \.npz or \.npy file or a folder; got .*table\.csv"):
         data.load(tmp_path / "table.csv")

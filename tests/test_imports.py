@@ -108,16 +108,29 @@ ALLOWED = {
     "labelling": set(),
     "devices": {"processes"},
     "vae": {"config", "gaussian"},
-    "images": {"vae"},
-    "training": {"config", "gaussian", "images", "mixture", "prior", "processes", "vae"},
+    "stored": {"vae"},
+    "images": {"stored", "vae"},
+    "training": {
+        *("config", "gaussian", "images", "mixture", "prior", "processes", "stored", "vae"),
+    },
     "film": {
-        *("blocks", "config", "data", "gaussian", "metrics", "prior", "projection", "training"),
+        *(
+            "blocks",
+            "colours",
+            "config",
+            "data",
+            "gaussian",
+            "metrics",
+            "prior",
+            "projection",
+            "training",
+        ),
         "vae",
     },
     "mnist_form": set(),
     "photo": {"mnist_form"},
     "preprocess": {"mnist_form", "photo"},
-    "data": {"images", "mnist_form", "photo", "preprocess", "vae"},
+    "data": {"images", "mnist_form", "photo", "preprocess", "stored", "vae"},
     "examples": {"mixture"},
     "parts": {
         *("config", "examples", "prior", "labelling", "mixture", "projection", "typicality"),
@@ -126,7 +139,7 @@ ALLOWED = {
     "checkpoint": {
         *("config", "examples", "labelling", "mixture", "parts", "prior", "projection", "vae"),
     },
-    "inference": {"examples", "images", "parts", "vae"},
+    "inference": {"examples", "images", "parts", "stored", "vae"},
     "evaluation": {
         *("examples", "gaussian", "images", "metrics", "model", "preprocess", "prior", "reading"),
         "training",
@@ -137,10 +150,13 @@ ALLOWED = {
     "photo_reading": {"model", "photo", "reading"},
     "replay": {"mixture", "model"},
     "browser": {"blocks", "mixture", "model", "projection", "typicality", "vae"},
+    "tensorboard": {"config", "data", "film", "runs", "training", "vae"},
+    "estimation": {"checkpoint", "config", "devices", "mixture", "training", "vae"},
+    "questions": {"config", "estimation"},
     # Training only inside `fit`: see the subprocess test.
     "model": {
         *("checkpoint", "config", "devices", "examples", "images", "inference", "labelling"),
-        *("mixture", "parts", "prior", "projection", "training"),
+        *("mixture", "parts", "prior", "projection", "stored", "training"),
     },
 }
 

@@ -230,6 +230,7 @@ def _look_at(run: Run | DamagedRun) -> None:
     assert run.created is None or run.created.tzinfo
     assert not run.is_active and run.status.state in ("finished", "stopped", "failed")
     assert all(loss.cross_entropy >= 0 for loss in run.losses)
+    assert run.is_finished or not run.model_path.is_file()
     assert isinstance(run.metrics, dict) and isinstance(run.log_tail(), str)
     if isinstance(run, DamagedRun):
         assert run.reason.startswith(str(run.path)) and run.error.reason
@@ -388,6 +389,50 @@ def test_a_clock_that_is_set_back_or_forward_changes_nothing(
         queue.enqueue(run)
         assert runs[0].status.state == "starting", "its process lives, whatever the clock says"
     assert _waiting() == _names(runs[1:])
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    new = new_run(TINY, "digits")
+    os.utime(new.path / "config.json", (0, 0))  # as the clock has it
+    assert [new_run(TINY, "digits").name, runs[2].name] == [run.name for run in list_runs()][:2]
+
+
+def test_the_command_line_adds_to_the_queue_and_changes_it(
+    started: list[list[str]], data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "--config", json.dumps(TINY.to_dict()), "--data", str(data), "--queue"]
+    for title in ("one/../1", "two", "three"):
+        assert main([*command, "--title", title, "--tag", "seeds", "--batch-size", "64"]) == 0
+    captured = capsys.readouterr()
+    assert [line.split(" ", 1)[1] for line in captured.out.splitlines()] == [
+        "has started",
+        "waits at place 1",
+        "waits at place 2",
+    ]
+    # Nobody is there to answer: what is unusual is said, and nothing waits for an answer.
+    assert captured.err.count("A batch of 64 is larger than the data") == 3
+    assert main(["queue", "--first", queue.waiting()[1].name]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["starting", "waiting", "waiting"]
+    assert lines[0].endswith("  one/../1") and lines[1].endswith("  three")
+    assert main(["queue", "--cancel", queue.waiting()[0].name, "--at-once", "2", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["at_once"] == 2
+    assert [run["state"] for run in told["runs"]] == ["starting", "starting"]
+    assert main(["queue", "--cancel", "nowhere"]) == 2
+    assert "it has no config.json" in capsys.readouterr().err
+
+
+def test_only_where_somebody_answers_something_is_asked(
+    data: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "--config", json.dumps(TINY.to_dict()), "--data", str(data)]
+    command += ["--batch-size", "64", "--device", "cpu"]
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(getattr(sys, stream), "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "n\n")
+    assert main(command) == 130
+    assert "Train it all the same?" in capsys.readouterr().err and not folder.exists()
+    assert main([*command, "--yes"]) == 0
+    assert "larger than the data" not in capsys.readouterr().err
 
 
 BOTH = """

@@ -218,3 +218,16 @@ def test_an_idx_file_of_another_set_is_not_taken_for_it(folder, monkeypatch):
     said = sentence(caught.value)
     assert said.startswith("Kuzushiji-MNIST is damaged on this machine. Delete")
     assert "train-labels-idx1-ubyte" in said
+
+
+def test_what_is_there_is_read_where_nothing_can_be_written(folder, monkeypatch):
+    write_archives("usps", folder, monkeypatch)
+
+    def refuse(lock):
+        raise PermissionError("read-only file system")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    assert len(data.load("usps").test) == N_TEST
+    (folder / "usps.bz2").unlink()
+    with pytest.raises(DataError, match=r"reach of a download; it is neither .*read-only"):
+        data.load("usps")

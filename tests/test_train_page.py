@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from vaegmm.app.words import share
 from vaegmm.config import PRESETS, MixtureConfig, TrainConfig, VAEConfig
+from vaegmm.estimation import Estimate
 from vaegmm.runs import About, Run, RunError, list_runs, queue
 from vaegmm.settings import setting
 from vaegmm.training import NonFiniteLossError, Progress
@@ -27,6 +29,7 @@ TINY = TrainConfig(
     epochs=2,
     batch_size=16,
 )
+ESTIMATE = Estimate(125.0, 100.0, 3700.0, 0.0, 0.0, 0.0, 0.0, 1, "cpu", 1)
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +38,12 @@ def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VAEGMM_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("VAEGMM_DATA", str(tmp_path / "no-data"))
     return tmp_path / "runs"
+
+
+@pytest.fixture(autouse=True)
+def estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time is spent on measuring this machine."""
+    monkeypatch.setattr("vaegmm.app.trainings.estimates.estimate", lambda *arguments: ESTIMATE)
 
 
 @pytest.fixture
@@ -145,6 +154,75 @@ def test_the_settings_start_from_the_preset_and_are_launched(launched: list[Run]
     assert shown["Settings"] == "reference, epochs 7, learning rate 0.0001, clusters 20, seed 3"
 
 
+def test_what_is_hardly_meant_is_asked_about_before_it_starts(launched: list[Run]) -> None:
+    page = _open()
+    page.number_input(key="default-epochs").set_value(1_000_000)
+    page.number_input(key="default-batch_size").set_value(2000)
+    page.number_input(key="attempts").set_value(3)
+    _run(page)
+    assert "epochs are a lot" not in _texts(page), "nobody has asked for it yet"
+    page.button(key="start").click()
+    _run(page)
+    assert not launched
+    assert "1,000,000 epochs are a lot" in _texts(page)
+    assert "A batch of 2,000 is larger than the data" in _texts(page)
+    page.button(key="change_it").click()
+    _run(page)
+    assert "epochs are a lot" not in _texts(page)
+    page.button(key="start").click()
+    _run(page)
+    page.number_input(key="default-epochs").set_value(1001)
+    _run(page)
+    assert "epochs are a lot" not in _texts(page), "another training is asked about anew"
+    page.button(key="start").click()
+    _run(page)
+    page.button(key="start_all_the_same").click()
+    _run(page)
+    (run,) = launched
+    assert (run.config.epochs, run.attempts) == (1001, 3)
+
+
+def test_the_time_that_a_training_takes_is_said_when_it_was_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = threading.Event()
+
+    def measure(*arguments: object) -> Estimate:
+        asked.wait(60)
+        return ESTIMATE
+
+    monkeypatch.setattr("vaegmm.app.trainings.estimates.estimate", measure)
+    page = _open()
+    page.number_input(key="default-seed").set_value(12345)  # which nobody has asked about before
+    _run(page)
+    assert "How long it will take is being measured" in _texts(page)
+    asked.set()
+    deadline = time.monotonic() + 60
+    while "About" not in _texts(page) and time.monotonic() < deadline:
+        _run(page)
+    assert "About 2 min 5 s on this machine (1 min 40 s to 1 h 1 min)." in _texts(page)
+
+
+def test_the_network_is_changed_where_the_preset_allows_it(launched: list[Run]) -> None:
+    page = _open()
+    page.number_input(key="default-latents").set_value(4)
+    page.text_input(key="default-hidden").set_value("100, fifty")
+    _run(page)
+    assert page.error[0].value == "Hidden units must be whole numbers, by commas."
+    page.text_input(key="default-hidden").set_value("100, 50")
+    _run(page)
+    assert not page.error
+    page.button(key="start").click()
+    _run(page)
+    assert (launched[0].config.vae.latent_dim, launched[0].config.vae.hidden_units) == (
+        4,
+        (100, 50),
+    )
+    page.button_group(key="preset").set_value("reference")
+    _run(page)
+    assert not any(box.key == "reference-latents" for box in page.number_input)
+
+
 def test_data_that_is_not_here_says_that_it_will_be_downloaded(launched: list[Run]) -> None:
     page = _open()
     assert "MNIST (will be downloaded)" in page.selectbox(key="data").options
@@ -222,6 +300,7 @@ def test_an_address_opens_its_training(
 
 def test_images_from_a_path(tiny_data: Path, launched: list[Run]) -> None:
     page = _open()
+    page.button_group(key="preset").set_value("quick")
     page.selectbox(key="data").select("a file or folder")
     _run(page)
     assert page.button(key="start").disabled and not page.error
@@ -233,7 +312,8 @@ def test_images_from_a_path(tiny_data: Path, launched: list[Run]) -> None:
     assert page.button(key="start").disabled
 
     page.text_input(key="data_path").set_value(str(tiny_data))
-    page.number_input(key="default-components").set_value(5)
+    page.number_input(key="quick-components").set_value(5)
+    page.number_input(key="quick-batch_size").set_value(16)
     _run(page)
     assert not page.error
     assert "60 training images" in _texts(page)
@@ -244,8 +324,11 @@ def test_images_from_a_path(tiny_data: Path, launched: list[Run]) -> None:
 
 def test_images_from_an_upload(tiny_data: Path, launched: list[Run]) -> None:
     page = _open()
+    page.button_group(key="preset").set_value("quick")
     page.selectbox(key="data").select("an upload")
-    page.number_input(key="default-components").set_value(5)
+    _run(page)
+    page.number_input(key="quick-components").set_value(5)
+    page.number_input(key="quick-batch_size").set_value(16)
     _run(page)
     assert page.button(key="start").disabled and not page.error
     uploader = page.file_uploader(key="data_upload")
@@ -604,6 +687,7 @@ def test_a_training_is_launched_watched_and_loaded(runs_folder: Path, tiny_data:
     _run(page)
     page.text_input(key="data_path").set_value(str(tiny_data))
     page.number_input(key="quick-components").set_value(3)
+    page.number_input(key="quick-batch_size").set_value(16)
     page.number_input(key="quick-epochs").set_value(2)
     _run(page)
     page.button(key="start").click()

@@ -60,12 +60,12 @@ def _clustering_figures(clusters: np.ndarray, labels: np.ndarray) -> Figures:
 
 def _k_means(dataset: Dataset, seed: int) -> Figures:
     kmeans = KMeans(len(dataset.label_names), n_init=_N_INIT, random_state=seed)
-    kmeans.fit(_flat(dataset.train.images))
+    kmeans.fit(_flat(dataset.train.in_memory().images))
     return _clustering_figures(kmeans.predict(_flat(dataset.test.images)), _labels(dataset.test))
 
 
 def _principal_components(dataset: Dataset, seed: int) -> Figures:
-    pixels = _flat(dataset.train.images)
+    pixels = _flat(dataset.train.in_memory().images)
     pca = PCA.fit(pixels)
     mixture = GaussianMixture(
         len(dataset.label_names), n_init=_N_INIT, init_params="kmeans", random_state=seed

@@ -26,6 +26,7 @@ def evaluate(
     labels: Any | None = None,
     seed: int = 0,
     strokes: Sequence[Sequence[Stroke]] | None = None,
+    label_names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Measure reconstruction, clustering and classification on held-out images.
 
@@ -43,6 +44,9 @@ def evaluate(
         labels: shape (N,); without them only what needs no labels is measured.
         seed: of the clustering mixture's starts.
         strokes: what each image was drawn with, N lists of strokes, empty where it was not.
+        label_names: what the labels are called where they are another data set's: they are matched
+            with the model's by name, and nothing is classified where the model lacks one of them.
+            None: they are the numbers of the model's own labels.
 
     Returns:
         Figures by name; cross-entropy and KL in nats an image.
@@ -71,7 +75,8 @@ def evaluate(
     if labels is None:
         return figures
     truth = as_labels(labels, len(array))
-    n_classes = max(len(model.label_names), int(truth.max()) + 1)
+    called = model.label_names if label_names is None else label_names
+    n_classes = max(len(called), int(truth.max()) + 1)
     has_one_each = len(model.mixture.weights_) == n_classes
     clustering = model if has_one_each else model.refit(n_components=n_classes, seed=seed)
     clusters = clustering.mixture.predict(inference.mean)
@@ -81,7 +86,9 @@ def evaluate(
         "nmi": metrics.normalized_mutual_information(clusters, truth),
         "ari": metrics.adjusted_rand_index(clusters, truth),
     }
-    if model.names is not None:
+    if model.names is not None and knows_labels(model, called):
+        if label_names is not None:
+            truth = np.array([model.label_names.index(name) for name in label_names])[truth]
         plain = copy.copy(model)
         plain.names = model.names.at_temperature(1.0)
         probabilities = _with_strokes(model, inference.label_probabilities, strokes)
@@ -104,6 +111,11 @@ def evaluate(
             "temperature": model.names.temperature,
         }
     return figures
+
+
+def knows_labels(model: VAEGMM, label_names: Sequence[str]) -> bool:
+    """Whether a model has a label of each of these names."""
+    return set(label_names) <= set(model.label_names)
 
 
 def _with_strokes(

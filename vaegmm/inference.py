@@ -14,6 +14,7 @@ from torch import Tensor
 from vaegmm.examples import with_votes
 from vaegmm.images import as_pixels
 from vaegmm.parts import Parts
+from vaegmm.stored import StoredImages
 from vaegmm.vae import IMAGE_SHAPE, VAE
 
 _CHUNK = 2048  # images that pass the network at once: the activations stay near 20 MB
@@ -27,11 +28,12 @@ class Inference:
 
     Args:
         parts: of a trained model, which stays as it is while it is asked.
-        images: as `vaegmm.images.as_images` returns them, shape (N, 28, 28).
+        images: as `vaegmm.images.as_images` returns them, or still in their files, shape
+            (N, 28, 28).
     """
 
     parts: Parts
-    images: np.ndarray
+    images: np.ndarray | StoredImages
 
     @property
     def mean(self) -> np.ndarray:
@@ -154,7 +156,7 @@ def decode(vae: VAE, latents: np.ndarray) -> np.ndarray:
 
 
 @torch.inference_mode()
-def _encode(vae: VAE, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _encode(vae: VAE, images: np.ndarray | StoredImages) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of q(z | x), each of shape (N, D) float32."""
     posteriors = [vae.posterior(pixels) for pixels in _pixel_chunks(vae, images)]
     mean, std = (_joined(part) for part in zip(*posteriors, strict=True))
@@ -173,7 +175,7 @@ def _moved(images: np.ndarray) -> np.ndarray:
     )
 
 
-def _pixel_chunks(vae: VAE, images: np.ndarray) -> Iterator[Tensor]:
+def _pixel_chunks(vae: VAE, images: np.ndarray | StoredImages) -> Iterator[Tensor]:
     for start in range(0, len(images), _CHUNK):
         yield as_pixels(images[start : start + _CHUNK], vae.device)
 

@@ -18,13 +18,14 @@ from vaegmm.config import MixtureConfig
 from vaegmm.devices import best_device
 from vaegmm.errors import InputError
 from vaegmm.examples import Examples, as_weights, with_votes
-from vaegmm.images import as_bytes, as_images, as_labels
+from vaegmm.images import MOST_ENCODED, as_bytes, as_images, as_labels, spread
 from vaegmm.inference import Inference, decode
 from vaegmm.labelling import name_by_probabilities, name_components
 from vaegmm.mixture import FitProgress, GaussianMixture
 from vaegmm.parts import Parts
 from vaegmm.prior import Prior
 from vaegmm.projection import PCA
+from vaegmm.stored import StoredImages
 
 if TYPE_CHECKING:
     from vaegmm.training import Progress, TrainState
@@ -57,7 +58,7 @@ class VAEGMM(Parts):
 
     def fit(
         self,
-        images: Images,
+        images: Images | StoredImages,
         validation: tuple[Images, ArrayLike] | None = None,
         label_names: tuple[str, ...] = (),
         progress: Callable[[Progress], object] | None = None,
@@ -77,7 +78,7 @@ class VAEGMM(Parts):
         # Imported here: whoever only loads a model has no need of training.
         from vaegmm.training import TrainState, train
 
-        training_images = as_bytes(images)
+        training_images = _training_images(images)
         checked = self._check_validation(validation, label_names)
         require_enough_images(len(training_images), self.config.mixture)
         state = TrainState.start(self.config, self.device or best_device())
@@ -90,12 +91,15 @@ class VAEGMM(Parts):
     def finish(
         self,
         state: TrainState,
-        images: Images,
+        images: Images | StoredImages,
         validation: tuple[Images, ArrayLike] | None = None,
         label_names: tuple[str, ...] = (),
     ) -> VAEGMM:
-        """Do what follows the last epoch: store z, fit the mixture, name its components."""
-        training_images = as_bytes(images)
+        """Do what follows the last epoch: store z, fit the mixture, name its components.
+
+        Of more than 250,000 images the z of as many are stored, evenly spread.
+        """
+        training_images = _training_images(images)
         checked = self._check_validation(validation, label_names)
         state.optimizer.zero_grad()  # gradients are as large as the weights, and done with
         self.vae = state.vae.eval()
@@ -103,12 +107,15 @@ class VAEGMM(Parts):
         if state.prior is not None:
             self.prior = Prior(*(part.detach().cpu() for part in state.prior()))
         self.history = [asdict(loss) for loss in state.history]
-        self.latents = self.encode(training_images, sample=True, seed=self.config.seed)
+        n_images = len(training_images)
+        encoded = training_images
+        if n_images > MOST_ENCODED:
+            rows = spread(n_images, MOST_ENCODED)
+            encoded = encoded.take(rows) if isinstance(encoded, StoredImages) else encoded[rows]
+        self.latents = self.encode(encoded, sample=True, seed=self.config.seed)
         self.pca = PCA.fit(self.latents)
         self.mixture = self._fit_mixture(self.config.mixture, self.config.seed)
-        n_images = len(training_images)
-        rows = np.linspace(0, n_images - 1, min(n_images, _N_RANKED)).astype(int)
-        ranked = self.infer(training_images[rows])
+        ranked = self.infer(training_images[spread(n_images, _N_RANKED)])
         self.ranked_means, self.ranked_excess = ranked.mean, ranked.excess
         # What an earlier fit has left behind:
         self.names, self.label_names, self.metrics, self.provenance = None, (), {}, {}
@@ -128,13 +135,13 @@ class VAEGMM(Parts):
                 )
             raise AttributeError(f"VAEGMM has no attribute {name!r}")
 
-    def infer(self, images: Images) -> Inference:
+    def infer(self, images: Images | StoredImages) -> Inference:
         """Return what the model says of some images, each part of it computed when asked for.
 
         Raises:
             ValueError: if the images are unusable.
         """
-        return Inference(self, as_images(images))
+        return Inference(self, images if isinstance(images, StoredImages) else as_images(images))
 
     def predict(self, images: Images) -> np.ndarray:
         """Return the most probable label of each image, shape (N,)."""
@@ -156,14 +163,16 @@ class VAEGMM(Parts):
         """Return the share of training images less typical than each image, in [0, 1], (N,)."""
         return self.infer(images).typicality
 
-    def encode(self, images: Images, sample: bool = False, seed: int = 0) -> np.ndarray:
+    def encode(
+        self, images: Images | StoredImages, sample: bool = False, seed: int = 0
+    ) -> np.ndarray:
         """Return posterior means, or one z sampled from each posterior, shape (N, D) float32."""
         mean, std = self.posterior(images)
         if not sample:
             return mean
         return mean + std * np.random.default_rng(seed).standard_normal(mean.shape, np.float32)
 
-    def posterior(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
+    def posterior(self, images: Images | StoredImages) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of q(z | x), each of shape (N, D) float32."""
         inference = self.infer(images)
         return inference.mean, inference.std
@@ -411,6 +420,10 @@ class VAEGMM(Parts):
                 f"{len(label_names)} entries; got {n_classes - 1}."
             )
         return images, labels, label_names
+
+
+def _training_images(images: Images | StoredImages) -> np.ndarray | StoredImages:
+    return images if isinstance(images, StoredImages) else as_bytes(images)
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> VAEGMM:

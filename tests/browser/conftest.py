@@ -27,9 +27,15 @@ _SECONDS_TO_START = 60
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app looks for runs; whoever makes some there takes them away again."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="session")
+def app(runs_folder: Path) -> Iterator[str]:
     """The address of the app, on a machine without runs and without MNIST; its log stays clean."""
-    folder = tmp_path_factory.mktemp("app")
+    folder = runs_folder
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

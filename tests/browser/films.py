@@ -40,7 +40,7 @@ def made_up(
         **{"label_names": [str(label) for label in range(n_components)]},
         **{"joint_epochs": joint_epochs, "latent_dim": dimension, "n_components": n_components},
     }
-    arrays = {"images": images.astype(np.uint8)}
+    arrays: dict[str, np.ndarray] = {"images": images.astype(np.uint8)}
     if has_labels:
         arrays |= {"image_labels": image_labels, "labels": labels}
     else:
@@ -95,7 +95,7 @@ def made_up(
     return blocks
 
 
-def _ring(label: int, shift: np.ndarray) -> np.ndarray:
+def _ring(label: np.int32 | int, shift: np.ndarray) -> np.ndarray:
     """Draw a ring, wider for each label, moved a little: shape (784,)."""
     rows, columns = np.mgrid[:SIDE, :SIDE]
     far = np.hypot(rows - 13.5 - shift[0], columns - 13.5 - shift[1])

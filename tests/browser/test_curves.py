@@ -226,6 +226,8 @@ def test_what_is_chosen_about_curves(show: Callable[..., Page]) -> None:
     assert max(ticks(plot, "middle")) == 80
     page.get_by_role("button", name="log x").click()
     assert ticks(plot, "middle") == [2, 5, 10, 20, 50]
+    page.evaluate("curves.setMarker(0)")
+    assert not plot.locator("line.mark").count(), "zero is nowhere on a logarithmic axis"
     straight = ticks(plot, "end")
     page.get_by_role("button", name="log y").click()
     assert ticks(plot, "end")[0] >= straight[0] - 10 and plot.locator(".grid").count() >= 2
@@ -245,6 +247,7 @@ def test_what_is_chosen_about_curves(show: Callable[..., Page]) -> None:
         "steps",
     ]
     page.get_by_label("Smoothing").fill("0")
+    page.evaluate("curves.setMarker(null)")
     assert numbers(page) == ["old 2 210.0 –"]
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function("document.querySelector('.curves svg').clientWidth < 390")

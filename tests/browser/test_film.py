@@ -254,6 +254,15 @@ def test_a_film_is_followed_while_it_grows(modules: Modules, server: Server) -> 
     page.get_by_role("button", name="Live").click()
     assert shown(modules)["title"] == "epoch 4 of 4"
 
+    hide = "(isHidden) => { Object.defineProperty(document, 'hidden', { value: isHidden, "
+    hide += "configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    page.wait_for_timeout(300)  # a question that is under way
+    n_asked = len(server.asked)
+    page.wait_for_timeout(900)
+    assert len(server.asked) == n_asked, "nobody looks"
+    page.evaluate(hide, False)
+
     server.said("a", state="finished", is_active=False)
     server.runs["a"]["film"]["error"] = "The film ends here, the training goes on: disk full."
     expect(page.get_by_text("disk full")).to_be_visible()

@@ -20,7 +20,8 @@ from vaegmm.app.start import Start, Wanted
 from vaegmm.app.words import sentence
 from vaegmm.browser.export import export_html_bytes
 from vaegmm.browser.fit_blob import fit_blob
-from vaegmm.data import DataError, Dataset
+from vaegmm.data import DataError, Dataset, Split, StoredSplit
+from vaegmm.images import spread
 from vaegmm.metrics import accuracy
 from vaegmm.mixture import FitProgress
 from vaegmm.model import VAEGMM, load
@@ -87,6 +88,14 @@ def own_dataset(model: VAEGMM) -> Dataset | None:
     except DataError:
         return None
     return own if own.fingerprint == model.provenance["data"].get("fingerprint") else None
+
+
+def stored_split(model: VAEGMM) -> Split | StoredSplit | None:
+    """Return the training images whose z a model stores, if this machine has them."""
+    own = own_dataset(model)
+    if own is None or len(own.train) == len(model.latents):
+        return None if own is None else own.train
+    return own.train.take(spread(len(own.train), len(model.latents)))
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the images …")

@@ -26,6 +26,11 @@ def title_of(model: VAEGMM) -> str:
     return str(model.provenance.get("data", {}).get("title", "which it does not name"))
 
 
+def n_trained_on(model: VAEGMM) -> int:
+    """Return how many images a model was trained on; of very many, not all z are stored."""
+    return int(model.provenance.get("data", {}).get("n_train", len(model.latents)))
+
+
 def component_labels(model: VAEGMM) -> np.ndarray:
     """Return the label that each component is named after, UNNAMED where there is none, (K,)."""
     if model.names is None:

@@ -142,9 +142,9 @@ const PARTS = {
       return { destroy: () => components.destroy() };
     };
   },
-  async trainings({ files, runs }) {
+  async trainings({ files, runs, plays }) {
     const { createTrainings } = await import(`${files}all.js`);
-    return (element) => createTrainings(element, { runs });
+    return (element) => createTrainings(element, { runs, plays });
   },
   async overview({ files }) {
     const { createOverview } = await import(`${files}all.js`);

@@ -200,7 +200,7 @@ def confusion(
     )
 
 
-def trainings(shown: Sequence[Training], key: str) -> None:
+def trainings(shown: Sequence[Training], key: str, plays: bool = False, standing: str = "") -> None:
     """Play the film of a training, live while it is trained; several side by side.
 
     The page asks for what is new by itself: the script need not run for it.
@@ -208,6 +208,8 @@ def trainings(shown: Sequence[Training], key: str) -> None:
     Args:
         shown: in order; of one training no colour is seen.
         key: of the element.
+        plays: whether a film that is whole begins by itself.
+        standing: where the trainings stand: another one makes the page look again.
     """
     runs = [
         {
@@ -222,7 +224,7 @@ def trainings(shown: Sequence[Training], key: str) -> None:
         }
         for i, training in enumerate(shown)
     ]
-    _show("trainings", None, key, runs=runs)
+    _show("trainings", None, key, runs=runs, plays=plays, standing=standing)
 
 
 def _kept_as(key: str, model: VAEGMM) -> str:

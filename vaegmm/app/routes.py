@@ -168,10 +168,10 @@ async def _sheet_of(request: Request, is_test: bool) -> Response:
 
 async def _labels(request: Request) -> Response:
     model = _shown_model(request)
-    own = await run_in_threadpool(cached.own_dataset, model)
-    if own is None or own.train.labels is None:
+    own = await run_in_threadpool(cached.stored_split, model)
+    if own is None or own.labels is None:
         raise HTTPException(404)
-    labels = own.train.labels.astype(np.uint8).tobytes()
+    labels = own.labels.astype(np.uint8).tobytes()
     return Response(labels, media_type="application/octet-stream", headers=_headers(request))
 
 
@@ -195,15 +195,11 @@ def blob_of(model: VAEGMM) -> bytes:
 @st.cache_resource(max_entries=120, show_spinner=False, hash_funcs=cached.BY_FINGERPRINT)
 def _sheet(model: VAEGMM, sheet: int, is_test: bool) -> bytes:
     """Lay a thousand training or test images out as one picture, row by row."""
-    if is_test:
-        images = cached.dataset(model)[0].test.images
-    else:
-        own = cached.own_dataset(model)
-        images = np.empty((0, 28, 28)) if own is None else own.train.images
+    split = cached.dataset(model)[0].test if is_test else cached.stored_split(model)
     n_images = SHEET_COLUMNS * SHEET_ROWS
-    images = images[sheet * n_images :][:n_images]
-    if not len(images):
+    if split is None or len(split) <= sheet * n_images:
         raise HTTPException(404)
+    images = split.images[sheet * n_images : (sheet + 1) * n_images]
     _, height, width = images.shape
     grid = np.zeros((n_images, height, width), np.uint8)
     grid[: len(images)] = images

@@ -6,6 +6,7 @@ film that comes with the project. No part of an address is ever a path.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vaegmm.app.words import say
-from vaegmm.runs import Run, sound_runs
+from vaegmm.runs import Run, RunError, runs_folder
 
 MOST_BYTES = 4 * 2**20  # of a film at a time; the page asks for the rest
 _SHIPPED = "shipped-"
@@ -84,7 +85,7 @@ def _first(request: Request) -> int:
 
 def _film_from(name: str, first: int) -> bytes:
     """Return at most MOST_BYTES of a film, from a byte on."""
-    path = _shipped().get(name) or _film_path(_found(name))
+    path = _shipped().get(name) or _found(name).film_path
     try:
         with path.open("rb") as file:
             file.seek(first)
@@ -107,29 +108,26 @@ def _standing(name: str, first: int) -> dict[str, Any]:
         "epochs": run.config.epochs,
         "steps": None if progress is None else progress.steps,
         "progress": None if progress is None else asdict(progress),
-        "film": _film_of(run),
+        "film": _film_of(run, status.film_error),
         "n_losses": len(losses),
         "losses": [asdict(loss) for loss in losses[first:]],
     }
 
 
-def _film_of(run: Run) -> dict[str, Any] | None:
+def _film_of(run: Run, error: str | None) -> dict[str, Any] | None:
     try:
-        n_bytes = _film_path(run).stat().st_size
+        n_bytes = run.film_path.stat().st_size
     except OSError:
         n_bytes = 0
-    error = getattr(run.status, "film_error", None)
     return {"bytes": n_bytes, "error": error} if n_bytes or error else None
 
 
-def _film_path(run: Run) -> Path:
-    return run.path / "film.bin"
-
-
 def _found(name: str) -> Run:
-    for run in sound_runs():
-        if run.name == name:
-            return run
+    """Return the run of this name. It is asked for twice a second, so that no other is read."""
+    with suppress(OSError, RunError):
+        for path in runs_folder().iterdir():
+            if path.name == name and not name.startswith("."):
+                return Run.open(path)
     raise HTTPException(404)
 
 

@@ -28,10 +28,15 @@ SENTENCES = {
     "network. Choose another preset.",
     "many components": "Clusters must not exceed the {n_images:,} training images: choose fewer.",
     "start": "No fit can begin there. Put the clusters elsewhere, or choose another start.",
+    "no tensorboard": "TensorBoard is not installed here. Install it (pip install tensorboard), "
+    "or go on without.",
+    "nothing to export": "This training has no finished epoch yet: there is nothing to export.",
+    "folder cannot be written": "That folder cannot be written. Free some space, or choose "
+    "another.",
     "no such device": "This machine does not have that device. Choose the best there is.",
     # Data sets
     "no such data": "There is no file or folder {name}. Check the path, or upload the file.",
-    "kind of data": "{name} is neither a .npz file nor a folder of images. Save the images as a "
+    "kind of data": "{name} is neither a .npz or .npy file nor a folder. Save the images as a "
     ".npz with an array `images`, or put them in a folder.",
     "no npz": "{name} cannot be read: it is damaged, or not a .npz file. " + _NPZ + ".",
     "pickled arrays": "{name} holds Python objects, which are not opened: they could run code. "
@@ -44,6 +49,18 @@ SENTENCES = {
     "from 0 to 1. Convert them and save the file again.",
     "image range": "The pixels of {name} must lie from 0 to 1, or be bytes (uint8) from 0 to 255. "
     "Convert them and save the file again.",
+    "no npy": "{name} cannot be read: it is damaged, or not a .npy file. Write it with "
+    "numpy.save('digits.npy', images).",
+    "stored image type": "The pixels of {name} must be bytes (uint8) from 0 to 255, image after "
+    "image. Convert them with numpy.ascontiguousarray(images, numpy.uint8) and save the file "
+    "again.",
+    "compressed shard": "{name} is compressed: no part of it can be read by itself. Write it with "
+    "numpy.savez instead of numpy.savez_compressed.",
+    "images cut off": "{name} is cut off: it must hold {n_images:,} images. Copy it again.",
+    "images gone": "{name} has changed or gone while it was in use. Put it back, and resume the "
+    "training.",
+    "labels of some": "Some files of {name} have labels and others, like {without}, have none. Add "
+    "theirs, or leave all labels out.",
     "no images": "{name} holds no image. Add some and save the file again.",
     "label count": "{name} must have one label for each of its {n_images:,} images. Correct its "
     "`labels`, or leave them out.",
@@ -59,7 +76,8 @@ SENTENCES = {
     "unreadable folder": "The folder {name} cannot be opened. Allow this program to read it.",
     "mixed folder": "The folder {name} holds images beside folders. Keep either: images alone, or "
     "one folder for each label.",
-    "empty folder": "The folder {name} holds no image ({suffixes}). Choose another.",
+    "empty folder": "The folder {name} holds no image ({suffixes}) and no array of images (.npy, "
+    ".npz). Choose another.",
     "damaged archives": "{title} is damaged on this machine. Delete its files ({files}); they will "
     "be unpacked or downloaded again.",
     "no download": "{title} is not on this machine and could not be downloaded. Connect to the "
@@ -119,6 +137,7 @@ SENTENCES = {
     "folder of trainings.",
     "damaged run": "The files of this training are damaged. Delete it and start a new one.",
     "no film": "There is no film of this training.",
+    "small film": "The film does not fit into so few bytes.",
     "damaged film": "The film of this training is damaged. Train again to make it anew.",
     # A server for others
     "owner only": "Only the owner of this server may do this. To do it yourself, run vaegmm at "
@@ -133,6 +152,7 @@ SENTENCES = {
 _NO_WORDS = "This did not work, for a reason that is foreseen nowhere. The log says more."
 
 _LABELS = {entry.field or name: entry.label for name, entry in {**SETTINGS, **ARCHITECTURE}.items()}
+_LABELS["attempts"] = "Attempts"
 
 
 def share(value: float, digits: int = 1) -> str:

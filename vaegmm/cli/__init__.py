@@ -15,6 +15,7 @@ from vaegmm.cli import (
     curves,
     evaluate,
     export,
+    film,
     info,
     queue,
     sizes,
@@ -24,7 +25,7 @@ from vaegmm.cli.output import say
 
 _COMMANDS = (
     *(train, queue, compare, curves),
-    *(evaluate, classify, adapt, export, benchmark, sizes, info),
+    *(evaluate, classify, adapt, export, film, benchmark, sizes, info),
 )
 
 

@@ -58,12 +58,18 @@ def _print(comparison: Comparison, with_equal: bool) -> None:
         print(f"\n{group.name}, over seeds ({members}):")
         for name, (mean, sd, n) in group.figures.items():
             label = f"{name.replace('_', ' ')}:"
-            print(f"  {label:<28}{_said(mean)} ± {_said(sd)}  (n = {n})")
+            digits = _digits(mean)
+            print(f"  {label:<28}{mean:.{digits}f} ± {sd:.{digits}f}  (n = {n})")
 
 
 def _said(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
+        # Settings such as 0.002 as they were chosen, figures as far as they tell.
+        return min(f"{value:g}", f"{value:.{_digits(value)}f}", key=len)
     return "–" if value is None else str(value)
+
+
+def _digits(value: float) -> int:
+    return 4 if abs(value) < 10 else 1

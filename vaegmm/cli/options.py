@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vaegmm.model import VAEGMM
 
+# The names are those of vaegmm.data, which --help doesn't wait for.
+DATA_HELP = (
+    "mnist, fashion, digits, kmnist, qmnist, qmnist-50k, emnist-digits, emnist-letters, "
+    "emnist-balanced, usps, FILE.npz, FILE.npy or FOLDER"
+)
+
 
 def add_checkpoint(command: argparse.ArgumentParser) -> None:
     """Let a command take a checkpoint, and how to print what it says of it."""

@@ -35,3 +35,20 @@ def print_figures(figures: dict[str, Any], indent: str = "") -> None:
             print(f"{label + ':':<32}{', '.join(map(str, value))}")
         else:
             print(f"{label + ':':<32}{value}")
+
+
+def print_table(rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
+    """Print a line for each row, with the values of these columns under what they are called."""
+    lines = [list(columns.values())]
+    lines += [[_cell(row.get(name)) for name in columns] for row in rows]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    for line in lines:
+        first, *others = zip(line, widths, strict=True)
+        cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+        print("  ".join(cells))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

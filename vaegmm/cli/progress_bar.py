@@ -16,9 +16,14 @@ class ProgressBar:
         self._bar: Any = None
         self._is_watched = sys.stderr.isatty()
         self._restarts: int | None = None  # of the last report
+        self._attempt = 1  # likewise
 
     def show(self, report: Progress) -> None:
         """Draw one Progress."""
+        if report.attempt > self._attempt:
+            self.close()
+            self._restarts = None
+        self._attempt = report.attempt
         if self._restarts is not None and report.restarts > self._restarts:
             self.close()
             print(
@@ -31,10 +36,13 @@ class ProgressBar:
             f"cross-entropy {report.cross_entropy:.1f}, KL {report.kl:.2f} "
             f"(weight {report.kl_weight:.2f})"
         )
+        attempt = ""
+        if report.attempts > 1:
+            attempt = f"attempt {report.attempt}/{report.attempts}, "
         if not self._is_watched:
             if report.finished_epoch:
                 print(
-                    f"epoch {report.epoch}/{report.epochs}: {losses}, "
+                    f"{attempt}epoch {report.epoch}/{report.epochs}: {losses}, "
                     f"{report.seconds:.0f} s, {report.seconds_left or 0:.0f} s left",
                     file=sys.stderr,
                     flush=True,
@@ -48,7 +56,9 @@ class ProgressBar:
                 total=report.epochs * report.steps, initial=done, unit="step", dynamic_ncols=True
             )
         start = f", start {report.starts_tried}" if report.starts_tried else ""
-        self._bar.set_description(f"epoch {report.epoch}/{report.epochs}{start}", refresh=False)
+        self._bar.set_description(
+            f"{attempt}epoch {report.epoch}/{report.epochs}{start}", refresh=False
+        )
         self._bar.set_postfix_str(losses, refresh=False)
         self._bar.update(done - self._bar.n)
         if start:

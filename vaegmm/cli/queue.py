@@ -32,12 +32,12 @@ def run(options: argparse.Namespace) -> None:
     folder = Path(options.folder or runs_folder())
     if options.supervise:
         return queue.supervise(folder)
-    if options.at_once is not None:
-        queue.change_settings(options.at_once, folder)
     if options.cancel:
         queue.cancel(Run.open(folder / Path(options.cancel).name))
     if options.first:
         queue.move(Run.open(folder / Path(options.first).name), 1)
+    if options.at_once is not None:
+        queue.change_settings(options.at_once, folder)
     queue.ensure(folder)
     active = [run for run in sound_runs(folder) if run.is_active]
     rows = [(run, run.status.state) for run in active + queue.waiting(folder)]

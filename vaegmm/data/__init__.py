@@ -1,6 +1,6 @@
 """Data sets: MNIST, Fashion-MNIST, the bundled digits, and your own files."""
 
-from vaegmm.data.dataset import LEAST_IMAGES, DataError, Dataset, Split
+from vaegmm.data.dataset import LEAST_IMAGES, DataError, Dataset, Split, StoredSplit
 from vaegmm.data.folder import IMAGE_SUFFIXES, read_image
 from vaegmm.data.loading import load
 from vaegmm.data.named import (
@@ -25,6 +25,7 @@ __all__ = [
     "Dataset",
     "NamedSet",
     "Split",
+    "StoredSplit",
     "as_npz",
     "data_folder",
     "is_available",

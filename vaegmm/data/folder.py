@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vaegmm.data.dataset import DataError, Dataset, Split, split
+from vaegmm.data.shards import load_shards, shards_in
 from vaegmm.errors import handed_on
 from vaegmm.images import MOST_LABELS
 from vaegmm.vae import IMAGE_SHAPE
@@ -15,12 +16,13 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".ti
 
 
 def load_folder(path: Path) -> Dataset:
-    """Load a data set from a folder of images or of one folder a label, split by chance."""
+    """Load a data set from a folder of images, of one folder a label, or of arrays of images."""
     try:
         loose = _image_files(path)
         folders = {
             folder: _image_files(folder) for folder in sorted(path.iterdir()) if folder.is_dir()
         }
+        shards = shards_in(path)
     except OSError as error:
         raise DataError(
             f"{path} cannot be read: {error}", reason="unreadable folder", name=path.name
@@ -33,10 +35,12 @@ def load_folder(path: Path) -> Dataset:
             reason="mixed folder",
             name=path.name,
         )
+    if not folders and not loose and shards:
+        return load_shards(path, shards)
     if not folders and not loose:
         suffixes = ", ".join(IMAGE_SUFFIXES)
         raise DataError(
-            f"{path} must hold images ({suffixes}); it holds none.",
+            f"{path} must hold images ({suffixes}, or arrays in .npy or .npz); it holds none.",
             reason="empty folder",
             name=path.name,
             suffixes=suffixes,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from vaegmm.data.dataset import SPLIT_SEED, DataError, Dataset, Split, split
 from vaegmm.images import as_bytes, as_labels
@@ -226,22 +226,26 @@ def _is_unpacked(folder: Path, source: _Source) -> bool:
 def _alone(folder: Path, source: _Source) -> Iterator[None]:
     """Let one process at a time download and unpack, and give up on mirrors that don't answer."""
     is_unpacked = _is_unpacked(folder, source)
-    if is_unpacked and not os.access(folder, os.W_OK):
-        yield  # nobody here can be at work on it
-        return
     folder.mkdir(parents=True, exist_ok=True)
     # What is being downloaded or unpacked has its name already, so that readers wait too.
-    with FileLock(folder / f".{source.class_name}.lock", timeout=_SECONDS_TO_DOWNLOAD):
-        if is_unpacked:
-            yield
-            return
-        timeout = socket.getdefaulttimeout()
+    lock = FileLock(folder / f".{source.class_name}.lock", timeout=_SECONDS_TO_DOWNLOAD)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise
+    except (OSError, NotImplementedError):
+        if not is_unpacked:
+            raise
+        # A folder that can only be read, or knows no locks: what is there is there.
+    timeout = socket.getdefaulttimeout()
+    if not is_unpacked:
         # torchvision sets none of its own: behind a silent firewall it would wait for minutes.
         socket.setdefaulttimeout(_SECONDS_TO_ANSWER)
-        try:
-            yield
-        finally:
-            socket.setdefaulttimeout(timeout)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(timeout)
+        lock.release()
 
 
 def _bundled_digits() -> Split:

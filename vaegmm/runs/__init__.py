@@ -10,6 +10,7 @@ Runs
     either, or the waiting. `run.status`, `run.losses`, `run.losses_from(n)`, `run.metrics`,
     `run.created` and `run.log_tail()` never raise, whatever someone made of the files.
     `duplicate(run)` returns what a form for another run like it begins with.
+    With `attempts=N` N seeds are trained, and one is kept: `finished_attempts(run)`, `best_of`.
 
 Folder
     `list_runs()` yields each `Run`, and as a `DamagedRun` (with `error` and `reason`, a sentence)
@@ -29,6 +30,7 @@ Queue
 
 from vaegmm.runs import queue, trash
 from vaegmm.runs.about import About, data_title
+from vaegmm.runs.attempts import Attempt, best_of, finished_attempts
 from vaegmm.runs.duplicate import Prefill, duplicate
 from vaegmm.runs.errors import RunError
 from vaegmm.runs.folder import (
@@ -46,6 +48,7 @@ from vaegmm.runs.status import State, Status
 
 __all__ = [
     "About",
+    "Attempt",
     "DamagedRun",
     "Prefill",
     "Run",
@@ -53,9 +56,11 @@ __all__ = [
     "State",
     "Status",
     "assist",
+    "best_of",
     "command_of",
     "data_title",
     "duplicate",
+    "finished_attempts",
     "list_runs",
     "new_run",
     "new_run_path",

@@ -6,6 +6,7 @@ metrics.jsonl       one line a finished epoch
 state.safetensors   weights and Adam's moments after the last epoch, until it is finished
 model.safetensors   the result
 film.bin            the training as a film: see vaegmm.film
+attempts.jsonl      where several seeds are tried: see vaegmm.runs.attempts
 log.txt             what a detached process printed
 lock                held by the process that works on it; the system frees it when that dies
 """
@@ -35,6 +36,8 @@ from vaegmm.runs.files import append_line, read_json, remove, replace
 from vaegmm.runs.status import WORKING, State, Status, epoch_loss
 from vaegmm.training import EpochLoss, Progress
 
+MOST_ATTEMPTS = 100
+
 
 class RunDirectory:
     """The directory of one training."""
@@ -49,7 +52,7 @@ class RunDirectory:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `Run.create` wrote: config, data, device, created.
+        """What `Run.create` wrote: config, data, device, attempts, created.
 
         Raises:
             RunError: if it cannot be read.
@@ -127,6 +130,15 @@ class RunDirectory:
             now.tags if tags is None else tuple(tags),
         )
         replace(self.path / "about.json", json.dumps(asdict(about), ensure_ascii=False, indent=1))
+
+    @property
+    def attempts(self) -> int:
+        """How many seeds are trained, of which one is kept."""
+        attempts = self.settings.get("attempts", 1)
+        if type(attempts) is not int or not 1 <= attempts <= MOST_ATTEMPTS:
+            problem = f"attempts must be a whole number from 1 to {MOST_ATTEMPTS}, not {attempts!r}"
+            raise damaged(self.path / "config.json", problem)
+        return attempts
 
     @property
     def model_path(self) -> Path:
@@ -231,11 +243,12 @@ class RunDirectory:
         replace(self._metrics_path, "".join(lines))
 
     def last_status(self) -> Status:
-        """Return the last status written; a run that never wrote one is `stopped`."""
+        """Return the last status written; without a sound one a run is `finished` or `stopped`."""
         try:
             return Status.from_dict(read_json(self.path / "status.json"))
         except (OSError, ValueError, TypeError, KeyError):
-            return Status("stopped", updated=0.0)
+            # The result is written last, and whole.
+            return Status("finished" if self.model_path.is_file() else "stopped", updated=0.0)
 
     def write_status(
         self,

@@ -15,6 +15,7 @@ class Prefill(NamedTuple):
     config: TrainConfig
     data: str  # a name or path; a file in the other run's directory is kept in the new one's too
     device: str | None
+    attempts: int
     title: str
     note: str
     tags: tuple[str, ...]
@@ -30,4 +31,12 @@ def duplicate(run: Run) -> Prefill:
     """
     settings, about = run.settings, run.about
     title = again(about.title) if about.title else ""
-    return Prefill(run.config, settings["data"], settings["device"], title, about.note, about.tags)
+    return Prefill(
+        run.config,
+        settings["data"],
+        settings["device"],
+        run.attempts,
+        title,
+        about.note,
+        about.tags,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import time
@@ -72,7 +73,9 @@ def new_run(config: TrainConfig, data_name: str | Path, title: str = "", **optio
     while True:
         path = new_run_path(config, data_name, title)
         try:
-            return Run.create(path, config, data_name, title=title, **options)
+            run = Run.create(path, config, data_name, title=title, **options)
+            _make_newest(run)
+            return run
         except RunError as error:
             if error.reason != "run exists":
                 raise
@@ -101,6 +104,16 @@ def _read(path: Path) -> Run | DamagedRun | None:
     except RunError as error:
         is_run = any(os.path.lexists(path / name) for name in ("config.json", *_FILES))
         return DamagedRun(path, error) if is_run else None
+
+
+def _make_newest(run: Run) -> None:
+    """List a new run first, also where the clock has been set back since the last one."""
+    own = run.path / "config.json"
+    others = (path for path in _directories(run.path.parent) if path.name != run.path.name)
+    newest = max((_modified(path / "config.json") for path in others), default=0.0)
+    if newest >= _modified(own):
+        with contextlib.suppress(OSError):
+            os.utime(own, (newest + 0.001, newest + 0.001))
 
 
 def _modified(path: Path) -> float:

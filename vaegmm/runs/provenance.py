@@ -33,6 +33,8 @@ def command_of(run: RunDirectory) -> str:
             words += [f"--{name.replace('_', '-')}", written(value)]
     else:
         words += ["--config", json.dumps(config.to_dict())]
+    if run.attempts > 1:
+        words += ["--attempts", str(run.attempts)]
     words += ["--data", settings["data"]]
     if settings["device"]:
         words += ["--device", settings["device"]]

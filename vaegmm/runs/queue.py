@@ -31,6 +31,7 @@ MOST_AT_ONCE = 64
 _FOLDER = ".queue"
 _LOCK_SECONDS = 10.0  # launching takes milliseconds
 _POLL_SECONDS = 1.0
+_MOST_FAILURES = 600  # in a row, of the supervisor: it gives up after ten minutes
 
 
 @dataclass(frozen=True)
@@ -165,16 +166,23 @@ def supervise(folder: str | Path) -> None:
         supervisor.acquire(timeout=0)
     except Timeout:
         return
+    n_failures = 0
     try:
-        while True:
-            # Whoever adds a run holds the same lock: it sees a supervisor that looks once more, or
-            # none.
-            with _locked(folder):
-                _dispatch(folder)
-                if not waiting(folder):
-                    supervisor.release()
-                    detached.let_go()
-                    return
+        while folder.is_dir():
+            try:
+                # Whoever adds a run holds the same lock: it sees a supervisor that looks once
+                # more, or none.
+                with _locked(folder):
+                    _dispatch(folder)
+                    if not waiting(folder):
+                        supervisor.release()
+                        detached.let_go()
+                        return
+                n_failures = 0
+            except RunError:  # others hold the lock for long, or the disk is full: for a while
+                n_failures += 1
+                if n_failures == _MOST_FAILURES:
+                    raise
             time.sleep(_POLL_SECONDS)
     finally:
         supervisor.release()
@@ -202,6 +210,8 @@ def _dispatch(folder: Path) -> None:
             run.launch()
             free -= 1
         except RunError as error:  # it must not keep the others from starting
+            if error.reason in ("run busy", "run gone"):  # another one has started or deleted it
+                continue
             logging.getLogger(__name__).warning("%s", error)
             run.write_last_status("failed", error)
 

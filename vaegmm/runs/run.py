@@ -19,10 +19,11 @@ from pathlib import Path
 from vaegmm import data
 from vaegmm.config import TrainConfig
 from vaegmm.devices import choose_device
+from vaegmm.errors import InputError
 from vaegmm.model import VAEGMM, load
 from vaegmm.runs import detached
 from vaegmm.runs.about import About
-from vaegmm.runs.directory import RunDirectory
+from vaegmm.runs.directory import MOST_ATTEMPTS, RunDirectory
 from vaegmm.runs.errors import RunError, busy, finished, unwritable
 from vaegmm.runs.execution import carry_out, undisturbed
 from vaegmm.runs.files import replace
@@ -43,10 +44,11 @@ class Run(RunDirectory):
         data_name: str | Path,
         device: str | None = None,
         upload: bytes | None = None,
+        attempts: int = 1,
+        film: bool = True,
         title: str = "",
         note: str = "",
         tags: Iterable[str] = (),
-        film: bool = True,
     ) -> Run:
         """Make the directory of a new run.
 
@@ -57,15 +59,25 @@ class Run(RunDirectory):
             device: where to train; chosen by itself if None.
             upload: the content of a data set that is to be kept in the run's directory, under
                 `data_name`. One that is kept in another run's is kept in this one's too.
+            attempts: how many seeds are trained, from the configuration's on, of which the one is
+                kept that `vaegmm.training.merit` puts highest: no label has a say in it.
+            film: whether the training writes its film.
             title: what people call it; `default_title` says it if empty.
             note: what they want to remember.
             tags: by which they find it.
-            film: whether the training writes its film.
 
         Raises:
-            InputError: if title, note or a tag is too long.
+            InputError: if title, note or a tag is too long, or there are no attempts, or too many.
             RunError: if there is one already, or it cannot be made.
         """
+        if type(attempts) is not int or not 1 <= attempts <= MOST_ATTEMPTS:
+            rule = f"be a whole number from 1 to {MOST_ATTEMPTS}"
+            raise InputError(
+                f"attempts must {rule}; got attempts={attempts}.",
+                reason="setting",
+                setting="attempts",
+                rule=rule,
+            )
         run, about = cls(path), About(title, note, tuple(tags))
         try:
             run.path.mkdir(parents=True)
@@ -87,6 +99,7 @@ class Run(RunDirectory):
                 "config": config.to_dict(),
                 "data": _findable(str(data_name)),
                 "device": device,
+                "attempts": attempts,
                 "film": film,
                 "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             }
@@ -108,7 +121,7 @@ class Run(RunDirectory):
             RunError: if the directory holds no run.
         """
         run = cls(path)
-        run.config  # noqa: B018 - raises what is wrong with it
+        run.config, run.attempts  # noqa: B018 - each raises what is wrong with it
         return run
 
     def execute(

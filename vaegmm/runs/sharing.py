@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vaegmm import data
 from vaegmm.config import TrainConfig
-from vaegmm.data import DataError
+from vaegmm.data import DataError, Dataset
 from vaegmm.devices import choose_device
 from vaegmm.processes import from_first_process, join_processes
 from vaegmm.runs.errors import RunError
@@ -28,6 +28,7 @@ class Share:
     fingerprint: str
     tensors: dict[str, Tensor]
     history: list[EpochLoss]
+    is_last: bool  # no other attempt comes after this one
 
 
 def assist(device_name: str | None = None) -> None:
@@ -38,23 +39,33 @@ def assist(device_name: str | None = None) -> None:
     """
     device = choose_device(device_name)
     join_processes(device)
-    share: Share = from_first_process()
     # The first process alone decides when to stop; the others end when it has left them.
     for name in SIGNALS:
         signal.signal(name, signal.SIG_IGN)
+    dataset, is_last = None, False
+    try:
+        while not is_last:
+            share: Share | None = from_first_process()
+            if share is None:
+                return
+            dataset = dataset or _same_data(share)
+            state = TrainState.start(share.config, device)
+            state.restore(share.tensors, share.history)
+            for _ in train(state, dataset.train.images, share.config):
+                pass
+            is_last = share.is_last
+    except RuntimeError as error:
+        if type(error) is not RuntimeError:
+            raise
+        # What gloo raises in a process whose neighbour has gone; that one has said why.
+        raise RunError("the other processes have left this training.") from error
+
+
+def _same_data(share: Share) -> Dataset:
     dataset = data.load(share.data_name)
     if dataset.fingerprint != share.fingerprint:
         raise DataError(
             f"every process must have the same images; those of {share.data_name} on "
             f"{platform.node()} are others than the first process has."
         )
-    state = TrainState.start(share.config, device)
-    state.restore(share.tensors, share.history)
-    try:
-        for _ in train(state, dataset.train.images, share.config):
-            pass
-    except RuntimeError as error:
-        if type(error) is not RuntimeError:
-            raise
-        # What gloo raises in a process whose neighbour has gone; that one has said why.
-        raise RunError("the other processes have left this training.") from error
+    return dataset

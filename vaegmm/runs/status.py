@@ -40,6 +40,8 @@ class Status:
             raise ValueError(f"pid is {status.pid!r}")
         if not (isinstance(status.error, str | None) and isinstance(status.reason, str)):
             raise TypeError(f"error and reason are {status.error!r} and {status.reason!r}")
+        if not isinstance(status.film_error, str | None):
+            raise TypeError(f"film_error is {status.film_error!r}")
         if not isinstance(status.facts, dict):
             raise TypeError(f"facts are {status.facts!r}")
         return status
@@ -51,7 +53,9 @@ def _progress(values: dict[str, Any]) -> Progress:
         **{**values, "finished_epoch": None if finished is None else epoch_loss(finished)}
     )
     _check_numbers(progress)
-    if progress.steps < 1 or progress.epochs < 1 or not 0 <= progress.fraction <= 1:
+    if min(progress.steps, progress.epochs, progress.attempts) < 1 or not (
+        0 <= progress.fraction <= 1
+    ):
         raise ValueError(f"step {progress.step} of {progress.steps} is none")
     return progress
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vaegmm import processes
 from vaegmm.config import TrainConfig
+from vaegmm.images import Pixels
 from vaegmm.training.augmentation import augment
 from vaegmm.training.joint import imbalance, joint_parts
 from vaegmm.training.state import TrainState
@@ -32,7 +33,7 @@ def schedule(config: TrainConfig, progress: float) -> Schedule:
 def take_step(
     state: TrainState,
     config: TrainConfig,
-    pixels: Tensor,
+    pixels: Pixels,
     chosen: Tensor,
     now: Schedule,
     generator: torch.Generator,

@@ -1,4 +1,4 @@
-"""What can be done with a training: stop, resume, load, download, duplicate, delete and undo."""
+"""What can be done with a training: stop, resume, load, duplicate, delete and undo."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import streamlit as st
 
 from vaegmm.app.choice import choose_checkpoint, is_chosen
 from vaegmm.app.permission import is_owner
-from vaegmm.app.trainings import address, changes, films, templates
+from vaegmm.app.trainings import address, changes, templates
 from vaegmm.app.trainings.saying import phase_of
+from vaegmm.app.trainings.taking import offer_files
 from vaegmm.app.words import plain, sentence
-from vaegmm.runs import DamagedRun, Run, RunError, command_of
+from vaegmm.runs import DamagedRun, Run, RunError
 
 _DELETED = "deleted"  # the session's key of what was deleted last
 
@@ -21,13 +22,12 @@ def offer_actions(run: Run) -> None:
         RunError: if it cannot be done.
     """
     phase = phase_of(run.status)
-    if not is_owner():
-        with st.container(horizontal=True):
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        if not is_owner():
             if run.is_finished:
-                offer_model(run)
-            films.offer_export(run)
-        return
-    with st.container(horizontal=True):
+                offer_to_load(run)
+            offer_files(run)
+            return
         if phase == "waiting":
             offer_to_start(run)
         elif phase == "active":
@@ -35,7 +35,7 @@ def offer_actions(run: Run) -> None:
                 changes.stop(run)
                 st.rerun()
         elif run.is_finished:
-            offer_model(run)
+            offer_to_load(run)
         elif st.button("Resume", type="primary", icon=":material/play_arrow:", key="resume"):
             changes.enqueue(run)
             st.rerun()
@@ -47,10 +47,7 @@ def offer_actions(run: Run) -> None:
             args=[run],
             key="duplicate",
         )
-        films.offer_export(run)
-        with st.popover("Command", icon=":material/terminal:"):
-            st.markdown("The same training from the command line:")
-            st.code(command_of(run), language="bash", wrap_lines=True)
+        offer_files(run)
         if phase == "ended" and st.button("Delete", icon=":material/delete:", key="delete"):
             delete([run])
 
@@ -65,8 +62,8 @@ def offer_to_start(run: Run) -> None:
         st.rerun()
 
 
-def offer_model(run: Run) -> None:
-    """Offer the result of a finished run."""
+def offer_to_load(run: Run) -> None:
+    """Offer to show the result of a finished run on every page."""
     if st.button(
         "Load",
         type="primary",
@@ -77,14 +74,6 @@ def offer_model(run: Run) -> None:
         key="load",
     ):
         st.toast("Every page shows this model now.", icon=":material/check:")
-    st.download_button(
-        "Download",
-        run.model_path.read_bytes,
-        file_name=f"{run.name}.safetensors",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download",
-    )
 
 
 def delete(runs: list[Run | DamagedRun]) -> None:

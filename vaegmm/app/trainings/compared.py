@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from vaegmm.app.trainings import address, films
+from vaegmm.app.comparing import compare
+from vaegmm.app.trainings import address
 from vaegmm.app.words import distinct
 from vaegmm.runs import Run
 
@@ -32,4 +33,4 @@ def show_compared(runs: Sequence[Run]) -> None:
     if len(names) < 2:
         st.markdown("Choose two trainings or more, here or in the list below.")
         return
-    films.show([by_name[name] for name in names])
+    compare([by_name[name] for name in names])

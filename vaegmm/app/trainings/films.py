@@ -1,53 +1,32 @@
-"""The films that the page plays: a run's, and that of the model that ships."""
+"""The films that the page plays: a run's, and those that come with the project."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
-from vaegmm.app import figures
-from vaegmm.app.choice import CHECKPOINTS
+from vaegmm.app import in_page
+from vaegmm.app.page import TEXT_WIDTH
+from vaegmm.app.run_routes import Training, of_run, shipped
 from vaegmm.runs import Run
 
-#: By this name routes and addresses know the film of the model that ships.
-SHIPPED = "shipped-mnist"
-SHIPPED_TITLE = "The model that ships"
-SHIPPED_STORY = (
+_STORY = (
     "How the model that ships was trained: copies of digits that it never trains on come out of "
     "the blur, each made from eight numbers; on the map those numbers of 2,000 digits unfold, and "
     "halfway clusters begin to find their names."
 )
 
 
-def has_shipped() -> bool:
-    """Whether the film of the model that ships is there."""
-    return (CHECKPOINTS / "mnist.film").is_file()
+def find_shipped(name: str) -> Training | None:
+    """Return a film that comes with the project by its id."""
+    return next((training for training in shipped() if training.id == name), None)
 
 
-def show(runs: Sequence[Run]) -> None:
-    """Show how some runs went."""
-    losses = {run.title: run.losses for run in runs}
-    if not any(losses.values()):
-        return
-    titles = {"cross_entropy": "Cross-entropy", "kl": "KL divergence"}
-    for column, (part, title) in zip(st.columns(2), titles.items(), strict=True):
-        curves = {
-            name: (
-                [getattr(loss, part) for loss in history],
-                [getattr(loss, f"validation_{part}") for loss in history],
-            )
-            for name, history in losses.items()
-        }
-        column.markdown(f"**{title}**, nats an image")
-        column.plotly_chart(
-            figures.loss_curves(curves),
-            key=f"curves-{part}",
-            config={"displayModeBar": False},
-            alt=f"{title} of each epoch, on training and on validation images",
-        )
-    st.caption("Solid: training images. Dotted: validation images, which are not trained on.")
+def show(run: Run) -> None:
+    """Play the film of a run, live while it is trained, with its curves."""
+    in_page.trainings([of_run(run)], key="watched_film", standing=run.status.state)
 
 
-def offer_export(run: Run) -> None:
-    """Offer a run's film as a file to show elsewhere."""
+def show_shipped(training: Training) -> None:
+    """Play a film that comes with the project, and say what is seen."""
+    st.markdown(_STORY, width=TEXT_WIDTH)
+    in_page.trainings([training], key="shipped-film", plays=True)

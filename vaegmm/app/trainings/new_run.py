@@ -5,7 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from vaegmm.app.permission import is_owner, say_at_home
-from vaegmm.app.trainings import address, changes, confirming, estimates, messages, templates
+from vaegmm.app.trainings import (
+    address,
+    changes,
+    confirming,
+    estimates,
+    messages,
+    panel,
+    templates,
+)
 from vaegmm.app.trainings.about import choose_tags
 from vaegmm.app.trainings.images import Choice, choose_data
 from vaegmm.app.trainings.options import Options, choose_options, choose_settings
@@ -13,6 +21,7 @@ from vaegmm.app.words import plain, sentence
 from vaegmm.config import PRESETS, TrainConfig
 from vaegmm.errors import ReasonedError
 from vaegmm.model import require_enough_images
+from vaegmm.questions import questions
 from vaegmm.runs import About
 
 _PRESET_NOTES = {
@@ -24,6 +33,7 @@ _PRESET_NOTES = {
 
 def offer_new_run() -> None:
     """Choose data and settings, say what they amount to, and start."""
+    st.subheader("A new training", anchor=False)
     if not is_owner():
         say_at_home("Trainings are started")
         return
@@ -43,7 +53,8 @@ def offer_new_run() -> None:
         if choice is not None:
             require_enough_images(choice.n_images, config.mixture)
             st.caption(amount_of_work(choice, config))
-            estimates.show(config, choice.n_images, options)
+            expected = estimates.show(config, choice.n_images, options)
+            doubts = questions(config, choice.n_images, options.attempts, expected.answer)
     except ValueError as error:
         st.error(sentence(error), icon=":material/error:")
         choice = None
@@ -55,7 +66,7 @@ def offer_new_run() -> None:
         width="stretch",
         key="start",
     )
-    if choice is not None and confirming.is_meant(pressed, choice, config, []):
+    if choice is not None and confirming.is_meant(pressed, choice, config, doubts):
         start(choice, config, options, about)
 
 
@@ -98,13 +109,17 @@ def start(choice: Choice, config: TrainConfig, options: Options, about: About) -
             note=about.note,
             tags=about.tags,
             film=options.film,
+            attempts=options.attempts,
         )
+        if options.tensorboard:
+            (run.path / "tensorboard").mkdir()  # which tells the process that will train it
         changes.enqueue(run)
     except ReasonedError as error:
         st.error(sentence(error), icon=":material/error:")
         return
     address.look_at(run.name)
     templates.use_up()
+    panel.close()
     if run.status.state == "waiting":
         messages.say_next("The training waits for its turn.", ":material/hourglass_top:")
     else:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from importlib.util import find_spec
+from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from vaegmm.config import TrainConfig
 from vaegmm.devices import best_device
-from vaegmm.settings import SETTINGS, change, setting
-
-_MOST_ATTEMPTS = 32
+from vaegmm.errors import InputError
+from vaegmm.runs.directory import MOST_ATTEMPTS
+from vaegmm.settings import (
+    ARCHITECTURE,
+    SETTINGS,
+    Setting,
+    change,
+    is_fixed,
+    preset_and_changes,
+    setting,
+    units,
+    written,
+)
 
 
 class Options(NamedTuple):
@@ -23,7 +35,7 @@ class Options(NamedTuple):
 
 
 def choose_settings(kind: str, base: TrainConfig) -> TrainConfig:
-    """Change the main settings of a configuration.
+    """Change the main settings of a configuration, and its network where its preset allows that.
 
     Args:
         kind: what the configuration is called: others have widgets of their own.
@@ -32,32 +44,67 @@ def choose_settings(kind: str, base: TrainConfig) -> TrainConfig:
     Raises:
         ValueError: if a value is out of its range.
     """
-    places = [place for _ in range(0, len(SETTINGS), 2) for place in st.columns(2)]
-    values = {}
-    for (name, entry), place in zip(SETTINGS.items(), places, strict=False):
-        value = setting(base, name)
-        values[name] = place.number_input(
-            entry.label,
-            value=value,
-            min_value=entry.kind(entry.least),
-            max_value=None if entry.most is None else entry.kind(entry.most),
-            step=1 if entry.kind is int else 0.5 if name == "kl_weight" else value / 2,
-            format="%d" if entry.kind is int else "%g",
-            help=f"{entry.help[0].upper()}{entry.help[1:]}.",
-            key=f"{kind}-{name}",
-            persist_state="session",
-        )
+    nearest = preset_and_changes(base)
+    may_change = nearest is None or not is_fixed(nearest[0], "latents")
+    numbers: dict[str, Any] = dict(SETTINGS)
+    if may_change:
+        numbers["latents"] = ARCHITECTURE["latents"]
+    places = [place for _ in range(0, len(numbers), 2) for place in st.columns(2)]
+    values = {
+        name: choose_number(place, entry, setting(base, name), key=f"{kind}-{name}")
+        for place, (name, entry) in zip(places, numbers.items(), strict=False)
+    }
+    if may_change:
+        values["hidden"] = choose_units(setting(base, "hidden"), key=f"{kind}-hidden")
     return change(base, **values)
+
+
+def choose_number(place: DeltaGenerator, entry: Setting[Any], value: Any, key: str) -> Any:
+    """Choose one number, beginning with a value."""
+    step = 1 if entry.kind is int else value / 2 or 0.5
+    return place.number_input(
+        entry.label,
+        value=value,
+        min_value=entry.kind(entry.least),
+        max_value=None if entry.most is None else entry.kind(entry.most),
+        step=step,
+        format="%d" if entry.kind is int else "%g",
+        help=f"{entry.help[0].upper()}{entry.help[1:]}.",
+        key=key,
+        persist_state="session",
+    )
+
+
+def choose_units(value: tuple[int, ...], key: str) -> tuple[int, ...]:
+    """Choose the numbers of hidden units.
+
+    Raises:
+        InputError: if what was written are no numbers.
+    """
+    entry = ARCHITECTURE["hidden"]
+    text = st.text_input(
+        entry.label,
+        value=written(value),
+        help=f"{entry.help[0].upper()}{entry.help[1:]}.",
+        key=key,
+        persist_state="session",
+    )
+    try:
+        return units(text)
+    except ValueError as error:
+        rule = "be whole numbers, by commas"
+        message = f"hidden_units must {rule}; got {text!r}."
+        raise InputError(message, reason="setting", setting="hidden_units", rule=rule) from error
 
 
 def choose_options() -> Options:
     """Choose how the training is to be run."""
     st.session_state.setdefault("film", True)
+    st.session_state.setdefault("attempts", 1)
     attempts = st.number_input(
         "Attempts",
-        value=1,
         min_value=1,
-        max_value=_MOST_ATTEMPTS,
+        max_value=MOST_ATTEMPTS,
         help="So many trainings with seeds of their own, one after the other. The one is kept "
         "whose views tell most of each other; no label has a say in it.",
         key="attempts",
@@ -73,9 +120,13 @@ def choose_options() -> Options:
     film = st.toggle(
         "Film it", help="A frame an epoch, at most 60 kB each.", key="film", persist_state="session"
     )
+    has_tensorboard = find_spec("tensorboard") is not None
     tensorboard = st.toggle(
         "Write for TensorBoard",
-        help="Event files in the run's folder, as it trains.",
+        help="Event files in the run's folder, as it trains."
+        if has_tensorboard
+        else "It is not installed here: pip install tensorboard",
+        disabled=not has_tensorboard,
         key="tensorboard",
         persist_state="session",
     )

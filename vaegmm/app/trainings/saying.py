@@ -43,6 +43,8 @@ def phase_of(status: Status) -> Phase:
 def words_for(progress: Progress, config: TrainConfig) -> str:
     """Say how far a training is."""
     words = [f"epoch {progress.epoch} of {progress.epochs}"]
+    if progress.attempts > 1:
+        words.insert(0, f"attempt {progress.attempt} of {progress.attempts}")
     if progress.starts_tried:
         words.append(
             f"{progress.starts_tried} of {config.joint.n_init} starts of the mixture tried"

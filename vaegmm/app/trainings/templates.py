@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from vaegmm.app.permission import owner_only
-from vaegmm.app.trainings import images
+from vaegmm.app.trainings import images, panel
 from vaegmm.runs import Prefill, Run, RunError, duplicate, runs_folder
 
 #: What the form calls the settings of a duplicated run, beside the presets.
@@ -23,8 +23,10 @@ def use(run: Run) -> None:
     st.session_state[_TEMPLATE] = run.name
     st.session_state["preset"] = COPY
     st.session_state["device"] = filled.device
+    st.session_state["attempts"] = filled.attempts
     write(filled.title, filled.note, filled.tags)
     images.fill_in(filled.data)
+    panel.open_it()
 
 
 def template() -> tuple[Run, Prefill] | None:

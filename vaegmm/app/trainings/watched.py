@@ -10,6 +10,7 @@ from vaegmm.app import show
 from vaegmm.app.choice import is_chosen
 from vaegmm.app.page import TEXT_WIDTH
 from vaegmm.app.permission import is_owner
+from vaegmm.app.run_routes import shipped
 from vaegmm.app.trainings import address, films
 from vaegmm.app.trainings.about import offer_edit
 from vaegmm.app.trainings.actions import offer_actions
@@ -24,20 +25,24 @@ _WIDTH = 64  # characters of a title that the box has room for
 
 
 def show_watched(runs: Sequence[Run]) -> None:
-    """Choose one training, or the one of the model that ships, and show all there is of it."""
+    """Choose one training, or one that comes with the project, and show all there is of it."""
     by_name = {run.name: run for run in runs}
     name = choose(by_name)
-    if name == films.SHIPPED:
-        show_shipped()
+    if (training := films.find_shipped(name)) is not None:
+        films.show_shipped(training)
         return
     run = by_name[name]
     phase = phase_of(run.status)
-    st.fragment(show_state, run_every=POLL_SECONDS if phase != "ended" else None)(run, phase)
-    try:
-        offer_actions(run)
-    except RunError as error:
-        st.error(sentence(error), icon=":material/error:")
-    films.show([run])
+    state, actions = st.columns([2, 3], vertical_alignment="center")
+    with state:
+        st.fragment(show_state, run_every=POLL_SECONDS if phase != "ended" else None)(run, phase)
+    with actions:
+        try:
+            offer_actions(run)
+        except RunError as error:
+            st.error(sentence(error), icon=":material/error:")
+    show_notes(run)
+    films.show(run)
     if run.is_finished:
         show_outcome(run)
 
@@ -45,8 +50,7 @@ def show_watched(runs: Sequence[Run]) -> None:
 def choose(by_name: dict[str, Run]) -> str:
     """Choose whose film is looked at; return its name."""
     titles = {name: run.title for name, run in by_name.items()}
-    if films.has_shipped():
-        titles[films.SHIPPED] = films.SHIPPED_TITLE
+    titles.update({training.id: training.name for training in shipped()})
     name = address.watched(titles) or next(iter(titles))
     st.session_state[_CHOOSER] = name
     labels = distinct(titles, _WIDTH)  # of those that look the same, one could not be chosen
@@ -66,8 +70,8 @@ def choose(by_name: dict[str, Run]) -> str:
 
 def welcome() -> None:
     """Show what a training is to whoever has none: that of the model that ships."""
-    if films.has_shipped():
-        show_shipped()
+    for training in shipped()[:1]:
+        films.show_shipped(training)
     st.markdown(
         "An autoencoder learns to bring each image down to a few numbers and back; a mixture of "
         "Gaussians then finds the clusters among those numbers. A training is a process of its "
@@ -75,12 +79,6 @@ def welcome() -> None:
         "epoch. The preset *quick* on the bundled digits takes about half a minute.",
         width=TEXT_WIDTH,
     )
-
-
-def show_shipped() -> None:
-    """Show how the model that ships was trained."""
-    st.markdown(films.SHIPPED_STORY, width=TEXT_WIDTH)
-    films.show([])
 
 
 def show_state(run: Run, phase: Phase) -> None:
@@ -98,7 +96,14 @@ def show_state(run: Run, phase: Phase) -> None:
         st.badge(badge.word, icon=badge.icon, color=badge.colour)
         for tag in run.about.tags:
             st.badge(plain(tag), color="gray")
-        st.caption(f"{describe(run.config)} on {data_title(run.settings['data'])}", width="content")
+        what = f"{describe(run.config)} on {data_title(run.settings['data'])}"
+        st.caption(plain(what), width="content")
+    show_progress(run)
+
+
+def show_notes(run: Run) -> None:
+    """Show what is to be said of a run beyond its state."""
+    status = run.status
     if len(run.title) > _WIDTH:
         st.text(run.title)
     if run.about.note:
@@ -108,9 +113,6 @@ def show_state(run: Run, phase: Phase) -> None:
         if is_owner() and (log := run.log_tail()):  # it names files of this machine
             with st.expander("The end of its log", icon=":material/article:"):
                 st.code(log, language=None, wrap_lines=True)
-    if status.film_error:
-        st.warning(status.film_error, icon=":material/videocam_off:")
-    show_progress(run)
 
 
 def show_progress(run: Run) -> None:

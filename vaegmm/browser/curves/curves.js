@@ -8,7 +8,7 @@ import { KINDS, LOSSES, hasAxis, linesOf, nearest, placeOf } from "./lines.js";
 import { Plot } from "./plot.js";
 import { createToolbar, SETTINGS } from "./toolbar.js";
 
-const LEAST_WIDTH = 440; // pixels, of a plot beside another one
+const LEAST_WIDTH = 400; // pixels, of a plot beside another one
 const GAP = 24;
 const [LOW, HIGH] = [240, 360]; // pixels: heights on a phone and on a desk
 
@@ -70,6 +70,7 @@ export function createCurves(element, { onSeek = () => {} } = {}) {
   function renew() {
     if (!hasAxis(series, settings.axis)) settings = { ...settings, axis: "epochs" };
     lines = linesOf(series, settings.axis, settings.smoothing, settings.isGrouped);
+    if (zoom && zoom[0] >= whole()[1]) zoom = null; // a training has begun again
     show();
   }
 

@@ -87,7 +87,9 @@ export class Plot {
   mark(marks) {
     if (!this.#shown) return;
     const { x, height } = this.#shown;
-    const lines = marks.map(({ x: at, colour }) => vertical(x.at(at), height, "mark", colour));
+    // On a logarithmic axis the beginning is nowhere.
+    const seen = marks.filter((mark) => Number.isFinite(x.at(mark.x)));
+    const lines = seen.map((mark) => vertical(x.at(mark.x), height, "mark", mark.colour));
     this.#marks.replaceChildren(...lines);
   }
 
@@ -324,7 +326,7 @@ function bandOf(places, values, sd, x, y) {
   return around.length ? `M${around.join("L")}Z` : "";
 }
 
-/** Say a number beside an axis: "1,200", "20k", "0.5". */
+// What stands beside an axis: "1200", "20K", "0.5".
 function compact(value, digits) {
   if (Math.abs(value) >= 1e4)
     return value.toLocaleString("en-US", { notation: "compact", maximumFractionDigits: 1 });

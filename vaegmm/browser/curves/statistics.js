@@ -2,7 +2,7 @@
 
 const TAIL = 0.1; // of the values at each end may be cut off
 const REACH = 0.25; // of the range without them that is shown of them all the same
-const FEW = 6; // values of which none is cut off
+const FEW = 4; // values of which none is cut off
 
 /**
  * Average several rows of values, which may be of unequal length and have gaps.

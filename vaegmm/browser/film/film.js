@@ -17,11 +17,12 @@ import { Timeline, timesOf } from "./timeline.js";
  * @param {object[]} options.runs  `{id, name, filmAddress, runAddress, colour, group}`: where the
  *   film is, or null, and where the server tells how the training stands, or null for a film that
  *   does not grow; `film`, its bytes, instead of the first
+ * @param {boolean} [options.plays]  begin to play a film that is whole by itself
  * @returns {{update: (options: object) => void, shown: object, destroy: () => void}}  shown: what is
  *   seen, position, last, title, isPlaying, isFollowing and of each film its frames and the one shown
  */
-export function createTrainings(element, { runs }) {
-  return new Trainings(element, runs);
+export function createTrainings(element, { runs, plays = false }) {
+  return new Trainings(element, runs, plays);
 }
 
 class Trainings {
@@ -38,9 +39,11 @@ class Trainings {
   #timeline = new Timeline([]);
   #player;
   #moment = Infinity; // in epochs: a film that was not touched shows its end
+  #plays; // by itself, once
 
-  constructor(element, runs) {
+  constructor(element, runs, plays) {
     this.#element = element;
+    this.#plays = plays && !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#build(runs);
   }
 
@@ -143,6 +146,8 @@ class Trainings {
       chapters: this.#films.length === 1 ? chaptersOf(headers) : [],
       isLive: this.#followers.some(({ isLive }) => isLive),
     });
+    if (this.#plays && length > 1) this.#player.toggle();
+    this.#plays = false;
   }
 
   // The losses of all; those of a film that comes alone are in it.

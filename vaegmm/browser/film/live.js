@@ -32,7 +32,7 @@ export class Follower {
     this.#film = film;
     this.#told = told;
     const { signal } = this.#stop;
-    document.addEventListener("visibilitychange", () => document.hidden || this.#ask(), { signal });
+    document.addEventListener("visibilitychange", () => this.#ask(), { signal });
     this.#ask();
   }
 
@@ -52,14 +52,21 @@ export class Follower {
   }
 
   async #ask() {
-    if (this.#isAsking) return void (this.#isWanted = true);
+    if (document.hidden) return; // it is asked when somebody looks again
+    if (this.#isAsking) {
+      this.#isWanted = true;
+      return;
+    }
     clearTimeout(this.#timer);
     this.#isAsking = true;
     this.#isWanted = false;
     let wait = EVERY;
     try {
       const { runAddress } = this.#addresses;
-      if (runAddress) await this.#askRun(runAddress);
+      if (runAddress) {
+        await this.#askRun(runAddress);
+        this.#told(); // how it stands is known before its film is here
+      }
       await this.#fetchFilm();
       this.fault = "";
     } catch (error) {
@@ -77,7 +84,7 @@ export class Follower {
     this.#told();
     const goesOn = this.isLive || (this.fault && wait === PATIENCE && !this.#isGone);
     if (this.#isWanted) this.#ask();
-    else if (goesOn && !document.hidden) this.#timer = setTimeout(() => this.#ask(), wait);
+    else if (goesOn) this.#timer = setTimeout(() => this.#ask(), wait);
   }
 
   get #isGone() {
