@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from vaegmm.config import (
 )
 from vaegmm.film import FilmWriter, file, read_film
 from vaegmm.runs import Run
-from vaegmm.training import loop
+from vaegmm.training import loop, start
 
 TINY = TrainConfig(
     vae=VAEConfig(latent_dim=2, hidden_units=(16,)),
@@ -31,6 +31,17 @@ TINY = TrainConfig(
     epochs=4,
     batch_size=16,
 )
+
+
+_START_STEPS = start._START_STEPS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_starts() -> Iterator[None]:
+    """Train each start for a few steps only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start, "_START_STEPS", 5)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -216,8 +227,9 @@ def _interrupt_after(epoch: int) -> Callable[[loop.Progress], None]:
 
 
 @pytest.mark.slow
-def test_a_run_survives_being_killed_twenty_times(make_run, data, tmp_path):
+def test_a_run_survives_being_killed_twenty_times(make_run, monkeypatch):
     """Resumed to the same weights, at most one epoch lost, its film whole."""
+    monkeypatch.setattr(start, "_START_STEPS", _START_STEPS)  # as in the processes of their own
     config = replace(TINY, epochs=60, batch_size=1)
     whole, killed = make_run("whole", config), make_run("killed", config)
     whole.execute()
