@@ -150,8 +150,8 @@ ALLOWED = {
     "photo_reading": {"model", "photo", "reading"},
     "replay": {"mixture", "model"},
     "browser": {"blocks", "mixture", "model", "projection", "typicality", "vae"},
-    "tensorboard": {"config", "data", "film", "runs", "training", "vae"},
-    "estimation": {"checkpoint", "config", "devices", "mixture", "training", "vae"},
+    "tensorboard": {"config", "data", "film", "images", "runs", "training", "vae"},
+    "estimation": {"checkpoint", "config", "devices", "images", "mixture", "training", "vae"},
     "questions": {"config", "estimation"},
     # Training only inside `fit`: see the subprocess test.
     "model": {

@@ -360,6 +360,19 @@ def test_the_queue_survives_its_own_files(started: list[list[str]], folder: Path
     assert _waiting() == []
 
 
+def test_a_server_that_begins_starts_what_waits(started: list[list[str]], folder: Path) -> None:
+    from vaegmm.app import server
+
+    server._start_waiting_runs()
+    assert not folder.exists(), "nothing waits: nothing is written"
+    runs = [new_run(TINY, "digits"), new_run(TINY, "digits")]
+    for run in runs:
+        run.write_status("waiting")
+    server._start_waiting_runs()
+    assert [run.status.state for run in runs] == ["starting", "waiting"]
+    assert [words[0] for words in started] == ["train", "queue"]
+
+
 def test_one_that_cannot_start_keeps_nobody_waiting(
     monkeypatch: pytest.MonkeyPatch, started: list[list[str]]
 ) -> None:

@@ -20,6 +20,7 @@ import torch
 from vaegmm.checkpoint import write_tensors
 from vaegmm.config import MixtureConfig, TrainConfig, VAEConfig
 from vaegmm.devices import choose_device
+from vaegmm.images import MOST_ENCODED
 from vaegmm.mixture import ConvergenceWarning, EmptyComponentWarning, GaussianMixture
 from vaegmm.training import TrainState
 from vaegmm.training.start import time_a_start
@@ -111,17 +112,18 @@ def estimate(
     larger = batch_size / tried.batch_size
     per_epoch = times.keep + times.image * (_HELD_OUT * n_images + _FILMED * film)
     first_epochs = config.epochs - config.joint_epochs
-    many = n_images / min(n_images, _MOST_POINTS)
+    encoded = min(n_images, MOST_ENCODED)  # whose z mixtures are fitted to
+    many = encoded / min(n_images, _MOST_POINTS)
     first = first_epochs * (steps * times.step * larger + per_epoch)
     joint = config.joint_epochs * (
-        steps * times.joint_step * larger + per_epoch + times.image * n_images
+        steps * times.joint_step * larger + per_epoch + times.image * encoded
     )
     starts = config.joint.n_init * (times.start_fit * many + times.start_steps)
     if not config.joint_epochs:
         starts = 0.0
     iterations = min(config.mixture.max_iter, _ITERATIONS)
     mixture = config.mixture.n_init * many * (times.fit + iterations * times.iteration)
-    mixture += times.image * _PASSES_AFTER * n_images
+    mixture += times.image * _PASSES_AFTER * encoded
     first, starts, joint, mixture = (attempts * part for part in (first, starts, joint, mixture))
     # Steps repeat, and differ by as much as they did; how long EM takes depends on the data.
     low = times.low * (first + joint) + (starts + mixture) / 2

@@ -30,6 +30,7 @@ from vaegmm.config import TrainConfig
 from vaegmm.data import DataError
 from vaegmm.errors import InputError
 from vaegmm.film import Film, FilmError, Frame, read_film
+from vaegmm.images import spread
 from vaegmm.runs import Run, best_of, finished_attempts
 from vaegmm.training import EpochLoss, Progress
 from vaegmm.vae import IMAGE_SHAPE
@@ -368,6 +369,6 @@ def _write_sprite(run: Run, n_points: int, path: Path) -> None:
     except DataError:
         return
     # As vaegmm.film.camera chooses its points.
-    rows = np.linspace(0, len(images) - 1, n_points).astype(np.int64)
+    rows = spread(len(images), n_points)
     # The projector takes as many columns as rows.
     Image.fromarray(_grid(images[rows], math.ceil(math.sqrt(n_points)))).save(path)

@@ -194,9 +194,10 @@ async def test_only_the_owner_changes_trainings(house: House) -> None:
 
         text = await path_named(owner, await owner.run([of_a_file], view), house, view)
         assert "training images" in text
-        await owner.run([WidgetState(id=images.id, string_value=images.options[0])], view)
+        bundled = next(option for option in images.options if "bundled" in option)
+        await owner.run([WidgetState(id=images.id, string_value=bundled)], view)
         await press(owner, "Resume", view)
-        assert await comes(lambda: second.is_finished)
+        assert await comes(lambda: second.is_finished and not second.has_process())
         run = await press(owner, "Delete", "run=second")
         assert [entry.name for entry in trash.list_trash(house.runs)] == ["second"]
         await owner.run([pressed(run.find("button", "Undo"))])

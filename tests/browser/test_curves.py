@@ -224,6 +224,10 @@ def test_what_is_chosen_about_curves(show: Callable[..., Page]) -> None:
     assert max(ticks(plot, "middle")) == 400
     page.get_by_label("Over", exact=True).select_option("seconds")
     assert max(ticks(plot, "middle")) == 80
+    plot.focus()
+    page.keyboard.press("Home")
+    assert "at 2 seconds of training" in page.locator("thead").inner_text()
+    plot.blur()
     page.get_by_role("button", name="log x").click()
     assert ticks(plot, "middle") == [2, 5, 10, 20, 50]
     page.evaluate("curves.setMarker(0)")

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from film.made import made_film
+from made_film import made_film
 
 from vaegmm.config import (
     PRESETS,
@@ -22,7 +22,7 @@ from vaegmm.config import (
 from vaegmm.film import Camera, Frame
 from vaegmm.film.file import MOST_BYTES, encode
 from vaegmm.metrics import latents_in_use
-from vaegmm.training import Progress, TrainState, train
+from vaegmm.training import Progress, TrainState, start, train
 
 JOINT = TrainConfig(
     vae=VAEConfig(latent_dim=3, hidden_units=(16,)),
@@ -45,6 +45,21 @@ def labels() -> np.ndarray:
     return np.arange(70) % 3
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_starts():
+    """Train each start for a few steps only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start, "_START_STEPS", 5)
+        yield
+
+
+@pytest.fixture(scope="module")
+def filmed(images, labels):
+    """A state at the end of its training, the camera, its frames, and what they were taken of."""
+    state = TrainState.start(JOINT)
+    return (state, *_film(JOINT, images, labels, state))
+
+
 def _film(config, images, labels, state=None):
     """The camera's frames of a training, and copies of the state's weights at each."""
     state = state or TrainState.start(config)
@@ -61,8 +76,8 @@ def _pixels(images):
     return torch.from_numpy(images).reshape(len(images), -1).float() / 255
 
 
-def test_frames_are_of_the_first_steps_of_every_start_and_of_every_epoch(images, labels):
-    _, frames, _ = _film(JOINT, images, labels)
+def test_frames_are_of_the_first_steps_of_every_start_and_of_every_epoch(filmed):
+    _, _, frames, _ = filmed
     assert [(f.kind, f.header["epoch"], f.header["step"]) for f in frames] == [
         *(("step", 1, step) for step in (0, 1, 3, 10, 30)),
         ("epoch", 1, 35),
@@ -77,9 +92,9 @@ def test_frames_are_of_the_first_steps_of_every_start_and_of_every_epoch(images,
     assert seconds == sorted(seconds)
 
 
-def test_a_frame_holds_what_a_made_up_one_does(images, labels):
+def test_a_frame_holds_what_a_made_up_one_does(filmed):
     """What players are tested with is what trainings write: the same names, types and ranks."""
-    camera, frames, _ = _film(JOINT, images, labels)
+    _, camera, frames, _ = filmed
     made = made_film()
     opening = camera.opening("Noise", "noise", ("a", "b", "c"))
     pairs = [(opening, made.opening)]
@@ -97,8 +112,8 @@ def test_a_frame_holds_what_a_made_up_one_does(images, labels):
         json.dumps(ours.header, allow_nan=False)
 
 
-def test_a_frame_shows_the_networks_state(images, labels):
-    _, frames, moments = _film(JOINT, images, labels)
+def test_a_frame_shows_the_networks_state(filmed, labels):
+    _, _, frames, moments = filmed
     for frame, (report, posterior, prior) in zip(frames, moments, strict=True):
         header, arrays = frame.header, frame.arrays
         assert header["cross_entropy"] == pytest.approx(report.cross_entropy, abs=1e-4)
@@ -120,9 +135,8 @@ def test_a_frame_shows_the_networks_state(images, labels):
     assert last["component_labels"][last["components"][0]] == commonest
 
 
-def test_the_last_frames_images_are_the_decoders(images, labels):
-    state = TrainState.start(JOINT)
-    camera, frames, _ = _film(JOINT, images, labels, state)
+def test_the_last_frames_images_are_the_decoders(filmed):
+    state, camera, frames, _ = filmed
     opening, last = camera.opening("", "", ()), frames[-1].arrays
     with torch.no_grad():
         pixels = state.vae.decode(state.vae.posterior(_pixels(opening.arrays["images"])).mean)
@@ -150,8 +164,8 @@ def test_without_labels_there_are_none(images):
     assert (frames[-1].arrays["component_labels"] == -1).all()
 
 
-def test_the_map_turns_as_little_as_it_can(images, labels):
-    _, frames, _ = _film(JOINT, images, labels)
+def test_the_map_turns_as_little_as_it_can(filmed):
+    _, _, frames, _ = filmed
     axes = [f.arrays["axes"] for f in frames if "axes" in f.arrays]
     for before, after in pairwise(axes):
         distance = np.square(after - before).sum()

@@ -6,7 +6,7 @@ import importlib.util
 
 import numpy as np
 import pytest
-from film.made import made_film
+from made_film import made_film
 from PIL import Image
 
 from vaegmm.cli import main

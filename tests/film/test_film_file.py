@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from film.made import made_film
+from made_film import made_film
 
 from vaegmm.blocks import pack, unpack
 from vaegmm.film import Film, FilmError, FilmWriter, Frame, film_from_bytes, read_film

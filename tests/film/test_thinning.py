@@ -1,7 +1,7 @@
 """A smaller film: fewer epochs, with all that happens fast."""
 
 import pytest
-from film.made import made_film
+from made_film import made_film
 
 from vaegmm.errors import InputError
 from vaegmm.film import Film, Frame, thin

@@ -92,10 +92,11 @@ def _n_parameters(config: TrainConfig) -> int:
 
 
 def _in_words(expected: Estimate) -> str:
+    threads = f"{expected.threads} thread{'s' * (expected.threads > 1)}"
     return (
         f"It takes about {duration(expected.seconds)} ({duration(expected.low)} to "
-        f"{duration(expected.high)}) on {expected.device} with {expected.threads} threads, while "
-        "the machine does little else."
+        f"{duration(expected.high)}) on {expected.device} with {threads}, "
+        "while the machine does little else."
     )
 
 

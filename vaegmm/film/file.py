@@ -31,7 +31,7 @@ MAGIC = b"VAEFILM1"
 MOST_BYTES = 60_000
 
 _LENGTH = struct.Struct("<I")
-_LEVEL = 6  # of zlib
+_LEVEL = 3  # of zlib: twice as fast as 6, for 2 % more bytes
 _MOST_INFLATED = 2**24  # bytes: a stranger's block must not fill the memory
 
 

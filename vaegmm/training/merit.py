@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from vaegmm.config import TrainConfig
-from vaegmm.images import as_bytes, to_device
+from vaegmm.images import as_training_pixels
 from vaegmm.stored import StoredImages
-from vaegmm.training.start import N_JUDGES, views_information
+from vaegmm.training.start import views_information
 from vaegmm.training.state import TrainState
 
 
@@ -37,9 +37,8 @@ def merit(state: TrainState, images: np.ndarray | StoredImages, config: TrainCon
         images: the training images, shape (N, 28, 28) or (N, 784).
         config: the training.
     """
-    rows = np.linspace(0, len(images) - 1, min(len(images), N_JUDGES)).astype(int)
-    judges = to_device(as_bytes(images[rows]), state.vae.device)
-    told = views_information(state, judges, config).item()
+    pixels = as_training_pixels(images, state.vae.device)
+    told = views_information(state, pixels, config).item()
     if not math.isnan(told):
         return Merit(told, "views' information")
     last = state.history[-1]

@@ -34,7 +34,7 @@ _START_STEPS = 500
 _START_BATCH = 1000
 _START_RATE = 0.1  # of learning; it falls to zero
 _CHUNK = 2048  # images that pass the network at once where no gradient is needed
-N_JUDGES = 10_000  # images whose views judge the prior
+_N_JUDGES = 10_000  # images whose views judge the prior
 
 
 @torch.no_grad()
@@ -171,7 +171,7 @@ def _judging_views(
         return None
     last = len(pixels) - 1
     # Above 2^24 the last of them is rounded up.
-    chosen = torch.linspace(0, last, min(len(pixels), N_JUDGES)).long().clamp_max(last)
+    chosen = torch.linspace(0, last, min(len(pixels), _N_JUDGES)).long().clamp_max(last)
     judges = pixels[chosen]
     one, other = (_encoded(state, judges, config, generator, of_views=True) for _ in range(2))
     return one, other

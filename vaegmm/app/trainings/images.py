@@ -45,9 +45,10 @@ def choose_data() -> Choice | None:
             return uploaded_data()
         if name == _FILE:
             path = st.text_input(
-                "Path of a .npz file or a folder of images",
+                "Path of a .npz or .npy file or a folder of images",
                 help="A .npz holds `images` and, if you have them, `labels`. A folder holds one "
-                "sub-folder a label, or just images.",
+                "sub-folder a label, or just images. A .npy of bytes, or a folder of them, may be "
+                "larger than memory.",
                 key=_PATH,
                 persist_state="session",
             )

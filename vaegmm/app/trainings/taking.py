@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -23,6 +24,7 @@ _FILMS = {
     **({"mp4": "A video: sharper and smaller."} if find_spec("av") else {}),
     "html": "A page that plays it as this one does, without a network.",
 }
+_writing = threading.Lock()  # one film at a time: each takes a core for seconds
 
 
 def offer_files(run: Run) -> None:
@@ -64,11 +66,18 @@ def offer(
 
 
 def film_as(kind: str, run: Run) -> bytes:
-    """Write a run's film as a file of one of the kinds."""
+    """Write a run's film as a file of one of the kinds; once, for all who ask for it."""
+    film = run.film_path
+    with _writing:
+        return _written(kind, str(film), film.stat().st_size, run.title)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _written(kind: str, film: str, n_bytes: int, title: str) -> bytes:
     if kind == "html":
-        return film_html(run.film_path, run.title)
+        return film_html(film, title)
     write = write_gif if kind == "gif" else write_mp4
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"film.{kind}")
-        write(read_film(run.film_path), path, run.title)
+        write(read_film(film), path, title)
         return path.read_bytes()

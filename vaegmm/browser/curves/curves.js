@@ -2,7 +2,7 @@
 // trainings that differ only in their seed as one curve with its spread.
 
 import { make } from "../pieces/elements.js";
-import { countOf } from "../pieces/words.js";
+import { countOf, decimal } from "../pieces/words.js";
 import { createLegend, said } from "./legend.js";
 import { KINDS, LOSSES, hasAxis, linesOf, nearest, placeOf } from "./lines.js";
 import { Plot } from "./plot.js";
@@ -140,12 +140,18 @@ export function createCurves(element, { onSeek = () => {} } = {}) {
     const indices = new Map(
       lines.map((line) => [line.key, nearest(line.x, cursor ?? markedIn(line.runs[0]))]),
     );
-    legend.show(lines, hidden, settings, indices);
+    legend.show(lines, hidden, settings, indices, sayPlace(cursor));
     const readings = seen().map((line) => ({ line, index: indices.get(line.key) }));
     for (const loss of settings.losses) {
       plots.get(loss).mark(marked);
       plots.get(loss).hover(cursor, readings, sayReadings(readings, loss));
     }
+  }
+
+  function sayPlace(x) {
+    if (x === null || settings.axis === "epochs") return "";
+    const { unit, title } = axisOf();
+    return `at ${unit === 1 ? countOf(Math.round(x)) : decimal(x / unit, 1)} ${title}`;
   }
 
   // Where the slider is in one run; without a slider at the end.

@@ -20,8 +20,9 @@ export function createLegend(onHide) {
      * @param {Set<string>} hidden  keys of lines
      * @param {{losses: string[], smoothing: number}} settings
      * @param {Map<string, number>} read  the index of the epoch that is read of each line, by key
+     * @param {string} where  one reads on the axis; empty where the epochs say that
      */
-    show(lines, hidden, { losses, smoothing }, read) {
+    show(lines, hidden, { losses, smoothing }, read, where) {
       const wanted = JSON.stringify(lines.map(({ key, name, colour }) => [key, name, colour]));
       if (wanted !== keys) body.replaceChildren(...lines.map((line) => rowOf(line, onHide)));
       keys = wanted;
@@ -31,7 +32,7 @@ export function createLegend(onHide) {
         make(
           "tr",
           {},
-          make("th", { scope: "col" }, "Training"),
+          make("th", { scope: "col" }, where || "Training"),
           make("th", { scope: "col" }, "epoch"),
           losses.map((loss) => make("th", { scope: "col" }, LOSSES[loss] + kind)),
         ),
