@@ -47,7 +47,7 @@ def of_run(run: Run, group: str | None = None) -> Training:
 
 def shipped() -> list[Training]:
     """Return the films that come with the project."""
-    return [Training(name, f"{path.stem}, which ships") for name, path in _shipped().items()]
+    return [Training(name, f"{path.stem}, the shipped model") for name, path in _shipped().items()]
 
 
 def address(path: str) -> str:

@@ -153,7 +153,8 @@ export class FilmPanel {
     this.#shown = from;
     if (from.copies) this.#samples.show(from.copies);
     const { header } = from;
-    const apart = header.cross_entropy > 0 ? `, ${decimal(header.cross_entropy, 1)} nats apart` : "";
+    const distance = header.validation_cross_entropy; // of images like these, at the end of an epoch
+    const apart = distance > 0 ? `, ${decimal(distance, 1)} nats apart` : "";
     loss.textContent = `Images, and below each its copy${apart}`;
     const headers = film.frames.slice(0, moment.from + 1);
     const measured = headers.findLast(({ kl_per_latent: kl }) => kl); // starts change no latent
