@@ -18,6 +18,9 @@ _CHOOSER = "compared_runs"
 
 def show_compared(runs: Sequence[Run]) -> None:
     """Choose some trainings and compare them."""
+    if len(runs) < 2:
+        st.markdown("Train two, and they stand here beside each other.")
+        return
     by_name = {run.name: run for run in runs}
     st.session_state[_CHOOSER] = address.compared(by_name)
     labels = distinct({name: run.title for name, run in by_name.items()}, _WIDTH)
