@@ -672,7 +672,7 @@ def test_what_a_run_refuses_is_shown(
     def refuse(self: Run) -> None:
         raise RunError("runs/tiny is being worked on by another process.", reason="run busy")
 
-    monkeypatch.setattr(Run, "launch", refuse)
+    monkeypatch.setattr("vaegmm.app.trainings.changes.enqueue", refuse)
     page = _open()
     page.button(key="resume").click()
     _run(page)

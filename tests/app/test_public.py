@@ -223,7 +223,7 @@ async def path_named(client: Client, run: Run, house: House, view: str) -> str:
     """Name a file of the server as images to train on; return what is said then."""
     path = house.folder / "images.npz"
     np.savez(path, images=np.full((200, 28, 28), 9, np.uint8))
-    field = run.find("text_input", "Path of a .npz file or a folder of images")
+    field = run.find("text_input", "Path of a .npz or .npy file or a folder of images")
     if field is None:
         return run.text
     return (await client.run([WidgetState(id=field.id, string_value=str(path))], view)).text
