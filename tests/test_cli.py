@@ -437,7 +437,7 @@ BAD_FILES: dict[str, Callable[[Path], object]] = {
         ("nan.npz", "images must be finite"),
         ("labels.npz", "labels must have one entry an image; got shape=(8,) for 9 images"),
         ("other.npz", "must hold an array named `images`; it holds ['pictures']"),
-        ("notes.txt", "data must be mnist, fashion, digits, a .npz file or a folder"),
+        ("notes.txt", "a .npz or .npy file or a folder; got notes.txt"),
         ("folder", "must hold images"),
         ("nowhere", "there is no file or folder"),
     ],

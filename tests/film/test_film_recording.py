@@ -243,7 +243,7 @@ def test_a_run_survives_being_killed_twenty_times(make_run, monkeypatch):
         deadline = time.monotonic() + 120
         while len(killed.losses) < enough or killed.last_status().state != "training":
             assert process.is_alive() and time.monotonic() < deadline
-            time.sleep(0.001)
+            time.sleep(0.005)
         time.sleep(generator.uniform(0, 0.05))
         process.kill()
         process.join()
