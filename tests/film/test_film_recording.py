@@ -230,12 +230,13 @@ def _interrupt_after(epoch: int) -> Callable[[loop.Progress], None]:
 def test_a_run_survives_being_killed_twenty_times(make_run, monkeypatch):
     """Resumed to the same weights, at most one epoch lost, its film whole."""
     monkeypatch.setattr(start, "_START_STEPS", _START_STEPS)  # as in the processes of their own
-    config = replace(TINY, epochs=60, batch_size=1)
+    config = replace(TINY, epochs=60, batch_size=2)
     whole, killed = make_run("whole", config), make_run("killed", config)
     whole.execute()
     generator = np.random.default_rng(0)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["vaegmm.runs"])  # torch is imported once, not twenty times
+    # Imported once, not twenty times: what a training imports, and what its optimizer does.
+    context.set_forkserver_preload(["vaegmm.runs", "torch._dynamo", "sklearn.cluster"])
     for kill in range(20):
         enough = len(killed.losses) + int(generator.integers(0, 4))
         process = context.Process(target=killed.execute)
