@@ -101,7 +101,7 @@ def print_table(lines: list[dict[str, Any]]) -> None:
         kind = {"data": name, "preset": preset, "epochs": epochs}
         of_kind = [line for line in lines if kind.items() <= line.items()]
         information = np.array([line["information"] for line in of_kind])
-        minutes = np.mean([line["cpu_seconds"] for line in of_kind]) / 60
+        minutes = np.mean([line.get("cpu_seconds", np.nan) for line in of_kind]) / 60
         for figure in FIGURES:
             values = np.array([line[figure] for line in of_kind])
             r = np.corrcoef(information, values)[0, 1] if len(values) > 2 else np.nan
