@@ -244,6 +244,10 @@ def test_the_address_carries_the_view(exported: Path, open_file: Opened) -> None
     expect(other.get_by_role("slider", name="z2")).to_have_attribute(
         "aria-valuetext", f"{z[1]:.2f}"
     )
+    # Typed in the moment in which another view comes to rest, and takes the address back.
+    other.evaluate("dispatchEvent(new HashChangeEvent('hashchange', {newURL: 'file:///#draw'}))")
+    expect(other.get_by_role("tab", name="Draw")).to_have_attribute("aria-selected", "true")
+    expect(other).to_have_url(re.compile("#draw$"))
     for odd in ("#overview=1*%", "#map=%E0%A4%A", "#nothing", "#overview=1*2", "#map=pin*9999999"):
         page = open_file(exported, odd)
         expect(page.get_by_role("tab", selected=True)).to_have_count(1)

@@ -147,6 +147,10 @@ def test_an_address_typed_into_an_open_page_is_followed(open_page: Opened) -> No
     page.evaluate("location.hash = 'colour*label_pin*7'")
     said(page)
     expect(page.get_by_label("Colour by", exact=True)).to_have_value("label")
+    # Typed in the moment in which the first view comes to rest, and takes the address back.
+    page.evaluate("dispatchEvent(new HashChangeEvent('hashchange', {newURL: `${origin}/#pin*8`}))")
+    expect(page.locator(".inspector .what")).to_contain_text("image 8")
+    page.wait_for_function("location.hash === '#pin*8'")
     page.evaluate("location.hash = 'pin*%00*<b>'")
     expect(page.locator(".inspector")).to_be_hidden()
 

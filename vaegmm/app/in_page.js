@@ -217,8 +217,9 @@ const PARTS = {
         onCluster: (component) => mounted.tell.once("cluster", component),
       });
       keep(explorer.view);
-      const follow = () => {
-        explorer.view = fromAddress(location.hash.slice(1));
+      // Of the event: by now an older view, which has just come to rest, may be in the address.
+      const follow = ({ newURL }) => {
+        explorer.view = fromAddress(new URL(newURL).hash.slice(1));
       };
       addEventListener("hashchange", follow);
       const destroy = () => {

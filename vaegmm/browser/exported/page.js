@@ -71,13 +71,17 @@ class Page {
     const title = model.title || "A model to touch";
     element.append(make("header", { class: "bar" }, make("h1", {}, title), list));
     element.append(...Object.values(this.#panels));
-    addEventListener("hashchange", () => this.#read());
-    this.#read();
+    addEventListener("hashchange", ({ newURL }) => {
+      // Of the event: by now an older view, which has just come to rest, may be in the address.
+      this.#read(new URL(newURL).hash);
+      this.#write();
+    });
+    this.#read(location.hash);
   }
 
   // The address: "#overview=" and z, "#map=" and a view, or "#draw".
-  #read() {
-    const [, name, view] = /^#?([^=]*)=?(.*)$/.exec(location.hash);
+  #read(hash) {
+    const [, name, view] = /^#?([^=]*)=?(.*)$/.exec(hash);
     let decoded = "";
     try {
       decoded = decodeURIComponent(view);
